@@ -1,0 +1,113 @@
+"""What a dynamics is: it says what an action does, for many episodes at once, and knows neither Gymnasium nor rewards."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+
+from ..errors import BadArgument
+from ..task import OpenTask, Task
+from ..text.vocabulary import word_ids
+
+
+class Dynamics:
+    """The part that every dynamics shares: which example each row is at, and the parts of an observation.
+
+    Every method takes `rows`, the indices of the episodes it concerns, (B,) int64, and answers for them in order.
+    A dynamics never resets a row by itself and never pays a reward; it names its costs.
+    """
+
+    name: ClassVar[str]
+    reward: ClassVar[str] = "final"  # how the task's metric is paid unless asked otherwise
+    pays: tuple[float, float] = (0.0, 1.0)  # what the metric's 0 and 1 are worth
+    costs: dict[str, float]  # the most that each cost can be in one step
+    parts: dict[str, spaces.Box]  # the observation, part by part
+    action_space: spaces.Discrete
+    action_meanings: tuple[str, ...]
+    horizon: int  # no episode has more steps
+
+    def __init__(self, task: OpenTask, num_rows: int) -> None:
+        self.task = task
+        self.example = np.zeros(num_rows, np.int64)  # (B,) where each row is in the split
+
+    @classmethod
+    def accepts(cls, task: Task) -> bool:
+        """Whether this kind of action makes sense for a task."""
+        raise NotImplementedError(f"{cls.__name__} must say which tasks it accepts")
+
+    def begin(self, rows: np.ndarray, examples: np.ndarray) -> None:
+        """Start an episode on each of `examples` in each of `rows`."""
+        self.example[rows] = examples
+
+    def act(self, rows: np.ndarray, actions: np.ndarray) -> dict[str, np.ndarray]:
+        """Take the actions; each cost that was incurred, as positive numbers (B,)."""
+        raise NotImplementedError
+
+    def over(self, rows: np.ndarray) -> np.ndarray:
+        """Whether each episode has ended, (B,) bool."""
+        raise NotImplementedError
+
+    def outcome(self, rows: np.ndarray) -> np.ndarray:
+        """The task's metric of each episode as it stands, (B,) in [0, 1]."""
+        raise NotImplementedError
+
+    def observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Fresh arrays, one for each of `parts`, (B, ...)."""
+        raise NotImplementedError
+
+    def masks(self, rows: np.ndarray) -> np.ndarray:
+        """Which actions are allowed, (B, A) bool; at least one in every row."""
+        return np.ones((len(rows), int(self.action_space.n)), bool)
+
+    def oracle(self, rows: np.ndarray) -> np.ndarray:
+        """An action of a policy that knows the target, (B,): the ceiling, and never part of an observation."""
+        raise NotImplementedError
+
+    def texts(self, rows: np.ndarray) -> np.ndarray:
+        """What a person would read at this point, (B,) object of str."""
+        raise NotImplementedError
+
+    def shown(self, rows: np.ndarray) -> np.ndarray | None:
+        """How many words of each text are visible, (B,); None where all are."""
+        return None
+
+    def answers(self, rows: np.ndarray) -> np.ndarray:
+        """The answer of each episode as a text, (B,) object of str; "" while there is none."""
+        raise NotImplementedError
+
+    def targets(self, rows: np.ndarray) -> np.ndarray:
+        """The accepted answers of each episode, (B,) object of tuples of str."""
+        return self.task.answer.accepted[self.task.examples.target[self.example[rows]]]
+
+    def metrics(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """What is reported of each finished episode, name -> (B,) float."""
+        return {self.task.metric.name: self.outcome(rows)}
+
+
+class WordObservation:
+    """`observation="ids"`: the ids of the visible words, zeros behind them."""
+
+    def __init__(self, dynamics: Dynamics, length: int = 64, size: int = 20_000) -> None:
+        task = dynamics.task
+        self.dynamics, self.table = dynamics, word_ids(task.examples, task.train, length, size)
+        vocabulary = word_ids(task.train, task.train, length, size).size
+        self.space = spaces.Box(0, vocabulary - 1, (length,), np.int32)
+
+    def observe(self, rows: np.ndarray) -> np.ndarray:
+        """(B, length) int32."""
+        ids = self.table.ids[self.dynamics.example[rows]]
+        shown = self.dynamics.shown(rows)
+        return ids if shown is None else np.where(np.arange(ids.shape[1]) < shown[:, None], ids, np.int32(0))
+
+
+def box(low: float, high: float, size: int) -> spaces.Box:
+    """A part of an observation: `size` numbers between two bounds."""
+    return spaces.Box(low, high, (size,), np.float32)
+
+
+def positive(name: str, value: Any, least: float, kind: type = float) -> Any:
+    """A keyword's number, at least `least`; BadArgument otherwise."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (whole or (kind is float and isinstance(value, float))) or not value >= least:
+        raise BadArgument(f"{name} must be {'a whole number' if kind is int else 'a number'} of at least {least}, got {value!r}.")
+    return kind(value)

@@ -1,0 +1,365 @@
+"""The two Gymnasium faces of the same episodes: one at a time, and many with auto-reset, which exists only here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from . import pictures
+from .episodes import Columns, Episodes, assemble
+from .errors import BadArgument, NlpGymError
+
+RENDER_MODES = ["ansi", "human", "rgb_array"]
+RENDER_FPS = 2
+WORD = 2**64  # seeds wrap around here, as unsigned integers do
+
+
+class _Face:
+    """What both faces tell of their episodes."""
+
+    episodes: Episodes
+    render_mode: str | None
+
+    def _prepare(self, num_rows: int, render_mode: str | None, task: Any, dynamics: Any, **options: Any) -> None:
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise BadArgument(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {render_mode!r}.")
+        self.render_mode = render_mode
+        self.episodes = assemble(num_rows, task, dynamics, **options)
+        self._paid = np.zeros(num_rows)  # (B,) the return so far, for people who watch
+        self._last = np.full(num_rows, -1)  # (B,) the last action
+
+    @property
+    def task(self) -> Any:
+        """The task with its data: `examples`, `answer`, `metrics`, `split`."""
+        return self.episodes.dynamics.task
+
+    @property
+    def action_meanings(self) -> tuple[str, ...]:
+        """What each action means."""
+        return self.episodes.dynamics.action_meanings
+
+    @property
+    def reward_range(self) -> tuple[float, float]:
+        """Bounds of one step's reward."""
+        return self.episodes.reward.range
+
+    @property
+    def horizon(self) -> int:
+        """No episode has more steps than this."""
+        return self.episodes.dynamics.horizon
+
+    def _draw(self, rows: np.ndarray) -> list[Any]:
+        """What render shows of each of `rows`."""
+        scenes = [pictures.scene(self.episodes, row, self._last[row], self._paid[row]) for row in rows]
+        if self.render_mode == "human":
+            for scene in scenes:
+                pictures.show(scene)
+            return []
+        return [pictures.picture(s) if self.render_mode == "rgb_array" else pictures.text(s) for s in scenes]
+
+
+class NLPEnv(_Face, gym.Env):
+    """One episode at a time. See an id's own page for its spaces and rewards: `nlp-gym show ID`."""
+
+    metadata = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS}
+    _row = np.zeros(1, np.int64)
+
+    def __init__(self, task: Any, dynamics: Any, render_mode: str | None = None, **options: Any) -> None:
+        self._prepare(1, render_mode, task, dynamics, **options)
+        self.observation_space = self.episodes.observation_space
+        self.action_space = self.episodes.dynamics.action_space
+        self._seeded = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start the next episode; a seed makes it and all later ones repeatable."""
+        super().reset(seed=seed)
+        if seed is not None or not self._seeded:
+            self.episodes.streams.seed(self._row, np.array([self.np_random_seed % WORD], np.uint64))
+            self.episodes.restart()
+            self._seeded = True
+        self.episodes.begin(self._row)
+        self._paid[0], self._last[0] = 0.0, -1
+        if self.render_mode == "human":
+            self.render()
+        return self._observation(), _only(self.episodes.info_at_start(self._row))
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take one action. Truncation is never the game's own; a `TimeLimit` may add it."""
+        actions = _checked(np.asarray(action).reshape(1), self.action_space, 1)
+        rewards, over, components = self.episodes.act(self._row, actions)
+        info = self.episodes.info_of_step(self._row, components)
+        if over[0]:
+            info |= self.episodes.info_at_end(self._row)
+        self._paid[0] += rewards[0]
+        self._last[0] = actions[0]
+        if self.render_mode == "human":
+            self.render()
+        return self._observation(), float(rewards[0]), bool(over[0]), False, _only(info)
+
+    def action_masks(self) -> np.ndarray:
+        """Which actions are allowed now, (A,) bool."""
+        return self.episodes.dynamics.masks(self._row)[0]
+
+    def oracle_action(self) -> int:
+        """What a policy that knows the target would do."""
+        return int(self.episodes.dynamics.oracle(self._row)[0])
+
+    def render(self) -> Any:
+        """The episode as text ("ansi"), as a picture (H, W, 3) ("rgb_array"), or on the terminal ("human")."""
+        drawn = self._draw(self._row) if self.render_mode else []
+        return drawn[0] if drawn else None
+
+    def _observation(self) -> Any:
+        seen = self.episodes.observe(self._row)
+        return {name: part[0] for name, part in seen.items()} if isinstance(seen, dict) else seen[0]
+
+
+class NLPVectorEnv(_Face, VectorEnv):
+    """Many episodes at once: row i is the single face seeded `seed + i`, in every auto-reset mode.
+
+    `autoreset_mode` is Gymnasium's own ("NextStep", the default; "SameStep"; "Disabled"); `max_episode_steps` truncates,
+    as `TimeLimit` does on the single face. With `order="sequential"` a full `reset` gives the examples out from the
+    first, one to each row that starts, so that all rows together visit every example exactly once per `info["epoch"]`.
+    """
+
+    metadata = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS, "autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        task: Any = None,
+        dynamics: Any = None,
+        render_mode: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
+        **options: Any,
+    ) -> None:
+        if num_envs < 1:
+            raise BadArgument(f"num_envs must be at least 1, got {num_envs}.")
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
+        self._prepare(num_envs, render_mode, task, dynamics, **options)
+        self.num_envs, self.max_episode_steps = num_envs, max_episode_steps
+        self.single_observation_space = self.episodes.observation_space
+        self.single_action_space = self.episodes.dynamics.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._all = np.arange(num_envs)
+        self._done = np.zeros(num_envs, bool)  # (B,) episodes that ended in the last step and were not reset yet
+        self._steps = np.zeros(num_envs, np.int64)  # (B,) of the current episode
+        self._seeded = False
+
+    # ---------------------------------------------------------------- reset and step
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start a new episode in every row, or where `options["reset_mask"]` (B,) bool says so; seeds as s, s + 1, ..."""
+        rows = self._all
+        if options is not None and "reset_mask" in options:
+            mask = np.asarray(options.pop("reset_mask"))  # popped, as Gymnasium's own vector environments do
+            if mask.shape != (self.num_envs,) or mask.dtype != bool or not mask.any():
+                raise BadArgument(f"reset_mask must be {self.num_envs} booleans with one true at least, got {mask!r}.")
+            rows = np.flatnonzero(mask)
+        else:
+            self.episodes.restart()
+        self._seed(seed, rows)
+        self._begin(rows)
+        infos: dict[str, Any] = {}
+        _merge(infos, self.episodes.info_at_start(rows), rows, self.num_envs)
+        if self.render_mode == "human":
+            self.render()
+        return self.episodes.observe(self._all), infos
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Take one action in every row; rows whose episode ended start anew as `autoreset_mode` says."""
+        actions = _checked(np.asarray(actions), self.single_action_space, self.num_envs)
+        mode, acting, infos = self.autoreset_mode, self._all, {}
+        if self._done.any():  # never under SAME_STEP
+            if mode == AutoresetMode.DISABLED:
+                raise NlpGymError(
+                    f"the episodes of rows {np.flatnonzero(self._done).tolist()} have ended and auto-reset is disabled; "
+                    'reset them first: env.reset(options={"reset_mask": terminated | truncated}).'
+                )
+            renewed, acting = np.flatnonzero(self._done), np.flatnonzero(~self._done)
+            self._begin(renewed)
+            _merge(infos, self.episodes.info_at_start(renewed), renewed, self.num_envs)
+        rewards, terminated, truncated, components = self._act(acting, actions)
+        done = terminated | truncated
+        if mode == AutoresetMode.SAME_STEP and done.any():
+            self._finish_and_renew(acting, done, components, infos)
+        else:
+            self._done = done
+            _merge(infos, self.episodes.info_of_step(acting, components), acting, self.num_envs)
+            ended = np.flatnonzero(done)
+            if len(ended):
+                _merge(infos, self.episodes.info_at_end(ended), ended, self.num_envs)
+        if self.render_mode == "human":
+            self.render()
+        return self.episodes.observe(self._all), rewards, terminated, truncated, infos
+
+    def _act(self, rows: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, Columns]:
+        """Rewards, terminated, truncated, all (num_envs,), and the components of `rows`."""
+        whole = len(rows) == self.num_envs
+        actions = actions if whole else actions[rows]
+        paid, over, components = self.episodes.act(rows, actions)
+        self._last[rows] = actions
+        self._paid[rows] += paid
+        self._steps[rows] += 1
+        late = np.zeros(len(rows), bool)
+        if self.max_episode_steps is not None:
+            late = (self._steps[rows] >= self.max_episode_steps) & ~over
+        if whole:
+            return paid, over, late, components
+        rewards = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros((2, self.num_envs), bool)
+        rewards[rows], terminated[rows], truncated[rows] = paid, over, late
+        return rewards, terminated, truncated, components
+
+    def _finish_and_renew(self, rows: np.ndarray, done: np.ndarray, components: Columns, infos: dict[str, Any]) -> None:
+        """SAME_STEP: the ended episodes' last observation and info move to `final_obs` and `final_info`."""
+        ended = np.flatnonzero(done)
+        going = np.flatnonzero(~done)
+        n = self.num_envs
+        last = self.episodes.info_of_step(ended, _rows_of(components, ended)) | self.episodes.info_at_end(ended)
+        final_info: dict[str, Any] = {}
+        _merge(final_info, last, ended, n)
+        final_obs = self._final_observations(ended)
+        self._begin(ended)
+        _merge(infos, self.episodes.info_at_start(ended), ended, n)
+        if len(going):
+            _merge(infos, self.episodes.info_of_step(going, _rows_of(components, going)), going, n)
+        infos |= {"final_obs": final_obs, "_final_obs": done.copy(), "final_info": final_info, "_final_info": done.copy()}
+
+    def _final_observations(self, rows: np.ndarray) -> np.ndarray:
+        """Entry i is row i's last observation: (B, ...), or (B,) object of dicts; meaningless where not in `rows`."""
+        seen = self.episodes.observe(rows)
+        if isinstance(seen, dict):
+            last = np.full(self.num_envs, None, object)
+            for at, row in enumerate(rows):
+                last[row] = {name: part[at] for name, part in seen.items()}
+            return last
+        if len(rows) == self.num_envs:
+            return seen
+        last = np.zeros((self.num_envs, *seen.shape[1:]), seen.dtype)
+        last[rows] = seen
+        return last
+
+    def _seed(self, seed: int | Sequence[int | None] | None, rows: np.ndarray) -> None:
+        """Give rows their seeds: an integer s means s + i for row i; None keeps a row's stream as it is."""
+        if isinstance(seed, Sequence):
+            if len(seed) != self.num_envs:
+                raise BadArgument(f"seed must be an integer or {self.num_envs} of them, got {len(seed)}.")
+            given = [(row, value) for row, value in enumerate(seed) if value is not None]
+            if not self._seeded:
+                self._seed_all(super().np_random_seed)
+            if given:
+                self.episodes.streams.seed(
+                    np.array([row for row, _ in given]), np.array([value % WORD for _, value in given], np.uint64)
+                )
+            return
+        super().reset(seed=seed)
+        if not self._seeded or (seed is not None and len(rows) == self.num_envs):
+            self._seed_all(self.np_random_seed)
+        elif seed is not None:
+            self.episodes.streams.seed(rows, (rows + seed % WORD).astype(np.uint64))
+
+    def _seed_all(self, seed: int | None) -> None:
+        start = np.uint64((seed or 0) % WORD)
+        self.episodes.streams.seed(self._all, self._all.astype(np.uint64) + start)
+        self._seeded = True
+
+    def _begin(self, rows: np.ndarray) -> None:
+        self.episodes.begin(rows)
+        self._done[rows] = False
+        self._steps[rows] = 0
+        self._paid[rows] = 0.0
+        self._last[rows] = -1
+
+    # ---------------------------------------------------------------- what else can be asked
+
+    def action_masks(self) -> np.ndarray:
+        """Which actions are allowed now in each row, (B, A) bool."""
+        return self.episodes.dynamics.masks(self._all)
+
+    def oracle_actions(self) -> np.ndarray:
+        """What a policy that knows the targets would do, (B,)."""
+        return self.episodes.dynamics.oracle(self._all)
+
+    def render(self) -> Any:
+        """A tuple with each row's picture or text, as the single face renders it; None for "human"."""
+        drawn = self._draw(self._all) if self.render_mode else []
+        return tuple(drawn) or None
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """An attribute, once for each row: the rows share it."""
+        return (getattr(self, name),) * self.num_envs
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """A method's result, row by row where it has one entry for each."""
+        value = getattr(self, name)
+        result = value(*args, **kwargs) if callable(value) else value
+        rows = isinstance(result, np.ndarray | tuple) and name in ("action_masks", "oracle_actions", "render")
+        return tuple(result) if rows else (result,) * self.num_envs
+
+
+def _mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """An auto-reset mode by its value or its name, in any case."""
+    if isinstance(mode, AutoresetMode):
+        return mode
+    for known in AutoresetMode:
+        if str(mode).replace("_", "").lower() == known.value.lower():
+            return known
+    raise BadArgument(f"autoreset_mode must be one of {', '.join(m.value for m in AutoresetMode)}, got {mode!r}.")
+
+
+def _checked(actions: np.ndarray, space: spaces.Space, rows: int) -> np.ndarray:
+    """The actions as (rows,) int64. Raises BadArgument for a wrong shape, or a value that is no action."""
+    assert isinstance(space, spaces.Discrete)
+    if actions.shape != (rows,):
+        raise BadArgument(f"expected {rows} actions, an array of shape ({rows},), got shape {actions.shape}.")
+    if actions.dtype.kind not in "iu":
+        raise BadArgument(f"actions must be whole numbers from 0 to {space.n - 1}, got {actions.dtype}: {actions[:4]}.")
+    if actions.min() < 0 or actions.max() >= space.n:
+        wrong = actions[(actions < 0) | (actions >= space.n)][0]
+        raise BadArgument(f"no action {wrong}; actions are whole numbers from 0 to {space.n - 1}.")
+    return actions.astype(np.int64, copy=False)
+
+
+def _only(columns: Columns) -> dict[str, Any]:
+    """The info of the only row there is, as Python's own values; arrays stay arrays."""
+    info: dict[str, Any] = {}
+    for name, values in columns.items():
+        if isinstance(values, dict):
+            info[name] = _only(values)
+        else:
+            value = values[0]
+            info[name] = value.item() if isinstance(value, np.generic) else value
+    return info
+
+
+def _rows_of(components: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: values[rows] for name, values in components.items()}
+
+
+def _merge(infos: dict[str, Any], columns: Mapping[str, Any], rows: np.ndarray, total: int) -> None:
+    """Write the rows' columns into a vector environment's info: arrays of all rows, and `_name` says where they are set."""
+    whole = len(rows) == total
+    for name, values in columns.items():
+        mask = infos.get(f"_{name}")
+        if mask is None:
+            mask = infos[f"_{name}"] = np.zeros(total, bool)
+        mask[rows] = True
+        if isinstance(values, dict):
+            _merge(infos.setdefault(name, {}), values, rows, total)
+        elif whole:
+            infos[name] = values
+        else:
+            if name not in infos:
+                empty = None if values.dtype == object else 0
+                infos[name] = np.full((total, *values.shape[1:]), empty, values.dtype)
+            infos[name][rows] = values

@@ -1,0 +1,161 @@
+"""A dynamics and a reward, many episodes at once: the game itself, which knows no Gymnasium and resets nothing by itself."""
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from .dynamics._base import Dynamics, WordObservation
+from .errors import BadArgument
+from .lookup import Shelf
+from .rewards import Reward, Step, Term
+from .streams import Streams
+from .task import TASKS, Task
+
+DYNAMICS = Shelf("nlp_gym_envs.dynamics", "DYNAMICS", "dynamics")
+ORDERS = ("random", "sequential")
+OBSERVATIONS = ("vector", "dict", "ids")
+
+Columns = dict[str, Any]  # info of some rows: a name -> (B, ...), or again such a dict
+
+
+class Episodes:
+    """`num_rows` episodes side by side; every method takes `rows`, the indices of those it concerns, (B,) int64."""
+
+    def __init__(
+        self,
+        dynamics: Dynamics,
+        reward: Reward,
+        num_rows: int,
+        order: str = "random",
+        observation: str | Mapping[str, Any] = "vector",
+    ) -> None:
+        self.dynamics, self.reward, self.num_rows, self.order = dynamics, reward, num_rows, order
+        self.streams = Streams(num_rows)
+        self.standing = np.zeros(num_rows)  # (B,) the metric as it stood, kept only for terms that ask
+        self.epoch = np.zeros(num_rows, np.int64)  # (B,) how often the examples had all been given out before
+        self.next_example = 0  # sequential order: the next to be given out
+        spec = {"name": observation} if isinstance(observation, str) else dict(observation)
+        self.form = spec.pop("name", None)
+        if self.form not in OBSERVATIONS:
+            raise BadArgument(f"observation must be one of {', '.join(OBSERVATIONS)}, got {self.form!r}.")
+        if spec and self.form != "ids":
+            raise BadArgument(f"observation {self.form!r} takes no keywords, got {', '.join(spec)}.")
+        self.words = WordObservation(dynamics, **spec) if self.form == "ids" else None
+        self.observation_space = self._observation_space()
+
+    @property
+    def size(self) -> int:
+        """How many examples there are."""
+        return len(self.dynamics.task.examples)
+
+    def _observation_space(self) -> spaces.Space:
+        if self.words is not None:
+            return self.words.space
+        parts = self.dynamics.parts
+        if self.form == "dict":
+            return spaces.Dict(parts)
+        low = np.concatenate([part.low for part in parts.values()])
+        return spaces.Box(low, np.concatenate([part.high for part in parts.values()]), dtype=np.float32)
+
+    def restart(self) -> None:
+        """Give the examples out from the first again (sequential order)."""
+        self.next_example = 0
+
+    def begin(self, rows: np.ndarray) -> None:
+        """Start a new episode in each of `rows`."""
+        self.streams.begin(rows)
+        if self.order == "random":
+            examples = self.streams.below(rows, self.size)
+        else:
+            given = self.next_example + np.arange(len(rows))
+            self.next_example += len(rows)
+            examples = given % self.size
+            self.epoch[rows] = given // self.size
+        self.dynamics.begin(rows, examples)
+        if self.reward.needs_standing:
+            self.standing[rows] = self.dynamics.outcome(rows)
+
+    def act(self, rows: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """Take an action in each of `rows`: rewards (B,), whether each episode is over (B,), the reward's components."""
+        costs = self.dynamics.act(rows, actions)
+        step = Step(self.dynamics, rows, actions, costs, self.standing[rows])
+        rewards, components = self.reward(step)
+        if self.reward.needs_standing:
+            self.standing[rows] = step.after
+        return rewards, step.over, components
+
+    def observe(self, rows: np.ndarray) -> Any:
+        """What the agent sees, in the form that was asked for: an array (B, ...), or a dict of such arrays."""
+        if self.words is not None:
+            return self.words.observe(rows)
+        parts = self.dynamics.observe(rows)
+        if self.form == "dict":
+            return {name: np.array(part) for name, part in parts.items()}  # the parts may share one array
+        return next(iter(parts.values())) if len(parts) == 1 else np.concatenate(list(parts.values()), axis=1)
+
+    # ---------------------------------------------------------------- info, column by column
+
+    def info_at_start(self, rows: np.ndarray) -> Columns:
+        """What info tells when an episode starts."""
+        return {
+            "text": self.dynamics.texts(rows),
+            "example": self.dynamics.example[rows],
+            "epoch": self.epoch[rows],
+            "action_mask": self.dynamics.masks(rows),
+        }
+
+    def info_of_step(self, rows: np.ndarray, components: dict[str, np.ndarray]) -> Columns:
+        """What info tells after an action."""
+        return {**self.info_at_start(rows), "reward_components": components}
+
+    def info_at_end(self, rows: np.ndarray) -> Columns:
+        """What info tells besides when an episode has ended."""
+        metrics = self.dynamics.metrics(rows)
+        return {
+            "episode_metrics": metrics,
+            "answer": self.dynamics.answers(rows),
+            "target": self.dynamics.targets(rows),
+            "is_success": metrics[self.dynamics.task.metric.name] >= 1.0,
+        }
+
+
+def assemble(
+    num_rows: int,
+    task: str | Task,
+    dynamics: str | type[Dynamics],
+    split: str = "train",
+    dataset: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    labels: Sequence[str] | None = None,
+    reward: str | Term | Mapping[str, float] | None = None,
+    observation: str | Mapping[str, Any] = "vector",
+    order: str | None = None,
+    **options: Any,
+) -> Episodes:
+    """Put a task, a dynamics and a reward together, by name or as objects; `options` are the dynamics' own keywords.
+
+    `order` is "random" (drawn by each row's own stream) or "sequential" (every example exactly once, then again); by
+    default random on the train split and sequential elsewhere.
+    """
+    name = task if isinstance(task, str) else "your_task"
+    made = TASKS.get(task) if isinstance(task, str) else task
+    kind = DYNAMICS.get(dynamics) if isinstance(dynamics, str) else dynamics
+    if not kind.accepts(made):
+        raise BadArgument(f"the dynamics {kind.name!r} does not fit the task {name!r}, whose answers are {made.answer}.")
+    order = order if order is not None else "random" if split == "train" else "sequential"
+    if order not in ORDERS:
+        raise BadArgument(f"order must be one of {', '.join(ORDERS)}, got {order!r}.")
+    allowed = [p for p in inspect.signature(kind).parameters if p not in ("task", "num_rows")]
+    for option in options:
+        if option not in allowed:
+            common = [p for p in inspect.signature(assemble).parameters if p not in ("num_rows", "options")]
+            near = difflib.get_close_matches(option, [*allowed, *common], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise BadArgument(f"no keyword {option!r}{hint} {kind.name} takes: {', '.join(allowed + common)}.")
+    opened = made.open(name, split, dataset, columns, labels)
+    moves = kind(opened, num_rows, **options)
+    return Episodes(moves, Reward(reward, moves), num_rows, order, observation)

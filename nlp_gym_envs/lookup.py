@@ -1,0 +1,66 @@
+"""Finding things by name: every file of a folder is a thing with that file's name, and so is a dotted name of your own."""
+
+import difflib
+import importlib
+import pkgutil
+from typing import Any
+
+from .errors import UnknownName
+
+
+class Shelf:
+    """The named things of one folder, read from it by looking; `register` adds one that has no file there."""
+
+    def __init__(self, package: str, attribute: str, noun: str) -> None:
+        self.package, self.attribute, self.noun = package, attribute, noun
+        self.registered: dict[str, Any] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """The names that can be asked for, sorted; files that start with an underscore are not things."""
+        folder = importlib.import_module(self.package).__path__
+        files = {module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_")}
+        return tuple(sorted(files | set(self.registered)))
+
+    def register(self, name: str, thing: Any) -> None:
+        """Make `thing` available under `name` in this process."""
+        self.registered[name] = thing
+
+    def get(self, name: str) -> Any:
+        """The thing called `name`, or at the dotted name `package.module` or `package.module.attribute`.
+
+        Raises UnknownName, with the nearest names, when there is none.
+        """
+        if name in self.registered:
+            return self.registered[name]
+        if name in self.names():
+            return getattr(importlib.import_module(f"{self.package}.{name}"), self.attribute)
+        if "." in name:
+            return self._dotted(name)
+        raise self.unknown(name)
+
+    def unknown(self, name: str) -> UnknownName:
+        known = self.names()
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        return UnknownName(
+            f"no {self.noun} {name!r}{hint} There are: {', '.join(known)}. "
+            f"Your own goes by its dotted name, as in 'my_package.my_{self.noun.replace(' ', '_')}'."
+        )
+
+    def _dotted(self, name: str) -> Any:
+        """Your own: a module that has the folder's attribute, or any attribute of a module."""
+        parent, _, last = name.rpartition(".")
+        for module_name, attribute in ((name, self.attribute), (parent, last)):
+            try:
+                module = importlib.import_module(module_name)
+            except ModuleNotFoundError as error:
+                # a module that exists and fails to import something else is the user's bug: let it show
+                if error.name is None or not (module_name + ".").startswith(error.name + "."):
+                    raise
+                continue
+            if hasattr(module, attribute):
+                return getattr(module, attribute)
+        raise UnknownName(
+            f"no {self.noun} at {name!r}: there is no module of that name with an attribute {self.attribute}, "
+            f"nor a module {parent!r} with an attribute {last!r}. Is its folder on PYTHONPATH?"
+        )

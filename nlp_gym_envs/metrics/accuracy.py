@@ -1,0 +1,26 @@
+"""Accuracy: the share of answers that equal their target (scikit-learn's `accuracy_score`)."""
+
+import numpy as np
+
+from ._base import divide
+
+
+class Accuracy:
+    """Counts are (right, answered)."""
+
+    name = "accuracy"
+
+    def __init__(self, classes: int = 0) -> None:
+        self.classes = classes
+
+    def counts(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """(B, 2): 1 where the answer is right, and 1 for every answer."""
+        right = np.asarray(answers) == np.asarray(targets)
+        return np.stack((right, np.ones_like(right)), axis=-1).astype(np.float64)
+
+    def score(self, counts: np.ndarray) -> np.ndarray:
+        """right / answered, in [0, 1]; 0 of no answers."""
+        return divide(counts[..., 0], counts[..., 1])
+
+
+METRIC = Accuracy

@@ -1,0 +1,92 @@
+"""An episode as a person sees it: plain text, a coloured terminal view, or a picture."""
+
+import functools
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+WIDTH = 80  # characters of a line of text
+SIZE = (640, 360)  # pixels of a picture, width and height
+INK, PAPER, QUIET, GOOD, BAD = (32, 33, 36), (255, 255, 255), (112, 117, 122), (0, 114, 178), (213, 94, 0)  # Okabe-Ito
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What can be seen of one episode at one moment."""
+
+    title: str
+    text: str
+    action: str | None  # the last one
+    paid: float  # the return so far
+    answer: str | None  # None while the episode goes on
+    target: str | None
+    right: bool
+
+
+def scene(episodes: Any, row: int, action: int, paid: float) -> Scene:
+    """The scene of one row."""
+    dynamics, rows = episodes.dynamics, np.array([row])
+    over = bool(dynamics.over(rows)[0])
+    return Scene(
+        title=f"{dynamics.task.name} · {dynamics.name} · {dynamics.task.split} {int(dynamics.example[row])}",
+        text=str(dynamics.texts(rows)[0]) or "(nothing read yet)",
+        action=None if action < 0 else dynamics.action_meanings[action],
+        paid=float(paid),
+        answer=str(dynamics.answers(rows)[0]) if over else None,
+        target=" | ".join(dynamics.targets(rows)[0]) if over else None,
+        right=over and bool(dynamics.outcome(rows)[0] >= 1.0),
+    )
+
+
+def _outcome(shown: Scene) -> str:
+    if shown.answer is None:
+        return f"return {shown.paid:+.3f}"
+    verdict = "right" if shown.right else f"wrong: it is {shown.target}"
+    return f"answer {shown.answer} ({verdict}), return {shown.paid:+.3f}"
+
+
+def text(shown: Scene) -> str:
+    """The scene as plain text of at most 80 columns."""
+    lines = [shown.title, *textwrap.wrap(shown.text, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")]
+    if shown.action is not None:
+        lines.append(f"> {shown.action}")
+    return "\n".join([*lines, _outcome(shown)])
+
+
+def show(shown: Scene) -> None:
+    """Print the scene on the terminal, with colours where it has them."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.panel import Panel
+
+    colour = "cyan" if shown.answer is None else "green" if shown.right else "red"
+    action = "" if shown.action is None else f"\n[bold]> {escape(shown.action)}[/bold]"
+    body = f"{escape(shown.text)}{action}\n[{colour}]{escape(_outcome(shown))}[/{colour}]"
+    Console(width=None).print(Panel(body, title=escape(shown.title), title_align="left", border_style=colour))
+
+
+@functools.lru_cache(maxsize=4)
+def _font(size: int) -> Any:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size=size)
+
+
+def picture(shown: Scene) -> np.ndarray:
+    """The scene as a picture, (360, 640, 3) uint8."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", SIZE, PAPER)
+    draw = ImageDraw.Draw(image)
+    draw.text((24, 18), shown.title, QUIET, _font(15))
+    lines = textwrap.wrap(shown.text, 62)
+    kept = lines if len(lines) <= 10 else ["…", *lines[-9:]]  # the end of a long text is what was read last
+    draw.multiline_text((24, 52), "\n".join(kept), INK, _font(18), spacing=6)
+    if shown.action is not None:
+        draw.text((24, SIZE[1] - 76), f"> {shown.action}", INK, _font(18))
+    colour = QUIET if shown.answer is None else GOOD if shown.right else BAD
+    draw.rectangle((0, SIZE[1] - 42, SIZE[0], SIZE[1]), colour)
+    draw.text((24, SIZE[1] - 34), _outcome(shown), PAPER, _font(18))
+    return np.array(image)

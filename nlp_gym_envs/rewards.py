@@ -1,0 +1,147 @@
+"""Ways of paying out a task's metric: at the end, or as it rises; weighted, with the dynamics' costs taken off.
+
+A reward is a sum of named terms, each a function of a `Step` that gives (B,) numbers. Your own term is any such function,
+named by its dotted name: `reward={"final": 1.0, "my_package.rewards.brevity": 0.1}`.
+"""
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+
+import numpy as np
+
+from .dynamics._base import Dynamics
+from .errors import BadArgument, UnknownName
+
+
+class Step:
+    """What a reward may look at: one action in each of `rows`, just taken."""
+
+    def __init__(
+        self,
+        dynamics: Dynamics,
+        rows: np.ndarray,
+        actions: np.ndarray,
+        costs: dict[str, np.ndarray],
+        before: np.ndarray,
+    ) -> None:
+        self.dynamics, self.rows, self.actions, self.costs = dynamics, rows, actions, costs
+        self.before = before  # (B,) the metric as it stood, where a term asked for it
+        self.over = dynamics.over(rows)  # (B,) bool
+
+    @cached_property
+    def after(self) -> np.ndarray:
+        """The metric of each episode as it stands now, (B,) in [0, 1]."""
+        return self.dynamics.outcome(self.rows)
+
+    @cached_property
+    def final(self) -> np.ndarray:
+        """The metric of each episode that has just ended, (B,) in [0, 1]; 0 in the others, where it is not computed."""
+        if self.over.all():
+            return self.after
+        ended = np.zeros(len(self.rows))
+        if self.over.any():
+            ended[self.over] = self.dynamics.outcome(self.rows[self.over])
+        return ended
+
+
+Term = Callable[[Step], np.ndarray]
+
+
+def final(step: Step) -> np.ndarray:
+    """The metric at the end of an episode, 0 before: between what its 0 and its 1 are worth to the dynamics."""
+    low, high = step.dynamics.pays
+    return np.where(step.over, low + (high - low) * step.final, 0.0)
+
+
+def improvement(step: Step) -> np.ndarray:
+    """The rise of the metric with every action; it adds up to `final`, but for what the start was worth."""
+    low, high = step.dynamics.pays
+    return (high - low) * (step.after - step.before)
+
+
+TERMS: dict[str, Term] = {"final": final, "improvement": improvement}
+
+
+def register_reward(name: str, term: Term) -> None:
+    """Make a term available under `name` in this process."""
+    TERMS[name] = term
+
+
+class Reward:
+    """A weighted sum of terms, less the dynamics' costs; every component keeps its name."""
+
+    def __init__(self, spec: str | Term | Mapping[str, float] | None, dynamics: Dynamics) -> None:
+        weights = {name: 1.0 for name in dynamics.costs}  # a cost counts once unless the spec weighs it
+        self.terms: dict[str, tuple[float, Term]] = {}
+        if spec is None:
+            spec = dynamics.reward
+        if callable(spec):
+            self.terms[getattr(spec, "__name__", type(spec).__name__)] = (1.0, spec)
+        else:
+            for name, weight in ({spec: 1.0} if isinstance(spec, str) else dict(spec)).items():
+                if not isinstance(weight, int | float) or not np.isfinite(weight):
+                    raise BadArgument(f"the weight of the reward {name!r} must be a finite number, got {weight!r}.")
+                if name in weights:
+                    weights[name] = float(weight)
+                else:
+                    self.terms[name] = (float(weight), find_term(name, dynamics))
+        self.weights = weights
+        self.needs_standing = any(term is not final for _, term in self.terms.values())
+        self.range = self._range(dynamics)
+
+    def __call__(self, step: Step) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The reward of each row, (B,) float64, and its components by name, which add up to it."""
+        components = {name: weight * self._paid(name, term, step) for name, (weight, term) in self.terms.items()}
+        for name, amount in step.costs.items():
+            components[name] = 0.0 - self.weights[name] * amount  # 0, not -0, where nothing was spent
+        total = np.zeros(len(step.rows))
+        for amount in components.values():
+            total = total + amount
+        return total, components
+
+    def _paid(self, name: str, term: Term, step: Step) -> np.ndarray:
+        if term in (final, improvement):
+            return term(step)
+        paid = np.asarray(term(step), dtype=np.float64)
+        if paid.shape != (len(step.rows),) or not np.isfinite(paid).all():
+            raise BadArgument(
+                f"the reward {name!r} must give a finite number for each of {len(step.rows)} rows, "
+                f"got shape {paid.shape}: {paid.ravel()[:4]}."
+            )
+        return paid
+
+    def _range(self, dynamics: Dynamics) -> tuple[float, float]:
+        """Bounds of one step's reward; infinite where a term of the user's own takes part."""
+        low, high = dynamics.pays
+        bounds = {final: (min(low, 0.0), max(high, 0.0)), improvement: (low - high, high - low)}
+        least = most = 0.0
+        for weight, term in self.terms.values():
+            a, b = bounds.get(term, (-np.inf, np.inf))
+            ends = (weight * a, weight * b) if weight else (0.0, 0.0)
+            least, most = least + min(ends), most + max(ends)
+        for name, amount in dynamics.costs.items():
+            least, most = least - max(self.weights[name], 0) * amount, most - min(self.weights[name], 0) * amount
+        return float(least), float(most)
+
+
+def find_term(name: str, dynamics: Dynamics) -> Term:
+    """The term called `name`, or the function at a dotted name. Raises UnknownName, with what there is."""
+    if name in TERMS:
+        return TERMS[name]
+    module_name, _, attribute = name.rpartition(".")
+    if module_name:
+        try:
+            return getattr(importlib.import_module(module_name), attribute)
+        except (ModuleNotFoundError, AttributeError) as error:
+            raise UnknownName(f"no reward at {name!r}: {error}. Is its folder on PYTHONPATH?") from error
+    known = (*TERMS, *dynamics.costs)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    raise UnknownName(
+        f"no reward {name!r}{hint} There are: {', '.join(known)}. Your own goes by its dotted name, 'my_package.my_reward'."
+    )
+
+

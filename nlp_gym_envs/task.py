@@ -1,0 +1,76 @@
+"""A task: examples, the form of an answer, and the metrics that judge it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .answers import Label
+from .errors import BadArgument
+from .lookup import Shelf
+from .metrics._base import Metric
+from .text import corpora
+from .text.examples import Examples
+
+TASKS = Shelf("nlp_gym_envs.tasks", "TASK", "task")
+METRICS = Shelf("nlp_gym_envs.metrics", "METRIC", "metric")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked, whatever an action is.
+
+    `metrics` are names; the first is the task's own: what rewards pay and tables rank by. `description` says on the
+    docs page what is asked, of whom the data are, under which licence. A task holds no data: `open` loads it.
+    """
+
+    source: corpora.Source
+    answer: Label
+    metrics: tuple[str, ...]
+    description: str = ""
+
+    def open(
+        self,
+        name: str,
+        split: str = "train",
+        dataset: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> "OpenTask":
+        """The task with its data: `split` to act on, and "train" for whatever must be fitted.
+
+        `dataset` replaces the task's own data (then label names are found in it unless `labels` gives them).
+        Raises BadArgument, BadData or NotAvailable.
+        """
+        source = corpora.source_of(name, self.source, dataset)
+        names = tuple(labels) if labels else () if dataset is not None else self.answer.names
+        train = corpora.load(source, columns or {}, names, "train")
+        if len(train.labels) < 2:
+            raise BadArgument(f"{name} needs two labels or more to choose from; the data have {train.labels}.")
+        examples = train if split == "train" else corpora.load(source, columns or {}, train.labels, split)
+        answer = replace(self.answer, names=train.labels)
+        metrics = {metric: METRICS.get(metric)(len(answer)) for metric in self.metrics}
+        return OpenTask(name, split, answer, metrics, examples, train, source)
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A task with its data: what a dynamics works on."""
+
+    name: str
+    split: str
+    answer: Label
+    metrics: dict[str, Metric]
+    examples: Examples  # the split's, which episodes are drawn from
+    train: Examples  # the training split's: all that may be fitted, and the only source of the spaces
+    source: Any
+
+    @property
+    def metric(self) -> Metric:
+        """The task's own metric, which rewards pay."""
+        return next(iter(self.metrics.values()))
+
+    def outcome(self, answers: np.ndarray, examples: np.ndarray) -> np.ndarray:
+        """The task's metric of each answer to each example on its own, (B,) in [0, 1]."""
+        return self.metric.score(self.metric.counts(answers, self.examples.target[examples]))

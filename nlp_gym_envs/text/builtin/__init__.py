@@ -1,0 +1,1 @@
+"""Procedural corpora that ship with the package."""
