@@ -12,14 +12,16 @@ class Label:
     """One of a fixed set of names; stored as its index. `names` may be empty until the data set tells them."""
 
     names: tuple[str, ...] = ()
-    texts: np.ndarray = field(init=False, repr=False, compare=False)  # (K,) object: the answers as texts
+    texts: np.ndarray = field(
+        init=False, repr=False, compare=False
+    )  # (K + 1,) object: the answers as texts, [-1] is ""
     accepted: np.ndarray = field(init=False, repr=False, compare=False)  # (K,) object: (name,), what info["target"] has
 
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names):
             raise BadData(f"label names must differ, got {self.names}.")
-        texts, accepted = np.empty(len(self.names), object), np.empty(len(self.names), object)
-        texts[:] = self.names
+        texts, accepted = np.empty(len(self.names) + 1, object), np.empty(len(self.names), object)
+        texts[:] = (*self.names, "")
         accepted[:] = [(name,) for name in self.names]
         object.__setattr__(self, "texts", texts)
         object.__setattr__(self, "accepted", accepted)

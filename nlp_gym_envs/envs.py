@@ -233,7 +233,12 @@ class NLPVectorEnv(_Face, VectorEnv):
         _merge(infos, self.episodes.info_at_start(ended), ended, n)
         if len(going):
             _merge(infos, self.episodes.info_of_step(going, _rows_of(components, going)), going, n)
-        infos |= {"final_obs": final_obs, "_final_obs": done.copy(), "final_info": final_info, "_final_info": done.copy()}
+        infos |= {
+            "final_obs": final_obs,
+            "_final_obs": done.copy(),
+            "final_info": final_info,
+            "_final_info": done.copy(),
+        }
 
     def _final_observations(self, rows: np.ndarray) -> np.ndarray:
         """Entry i is row i's last observation: (B, ...), or (B,) object of dicts; meaningless where not in `rows`."""
@@ -349,11 +354,11 @@ def _rows_of(components: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, n
 def _merge(infos: dict[str, Any], columns: Mapping[str, Any], rows: np.ndarray, total: int) -> None:
     """Write the rows' columns into a vector environment's info: arrays of all rows, and `_name` says where they are set."""
     whole = len(rows) == total
+    where = np.zeros(total, bool)
+    where[rows] = True
     for name, values in columns.items():
-        mask = infos.get(f"_{name}")
-        if mask is None:
-            mask = infos[f"_{name}"] = np.zeros(total, bool)
-        mask[rows] = True
+        known = infos.get(f"_{name}")
+        infos[f"_{name}"] = where if known is None else known | where
         if isinstance(values, dict):
             _merge(infos.setdefault(name, {}), values, rows, total)
         elif whole:

@@ -145,7 +145,9 @@ def assemble(
     made = TASKS.get(task) if isinstance(task, str) else task
     kind = DYNAMICS.get(dynamics) if isinstance(dynamics, str) else dynamics
     if not kind.accepts(made):
-        raise BadArgument(f"the dynamics {kind.name!r} does not fit the task {name!r}, whose answers are {made.answer}.")
+        raise BadArgument(
+            f"the dynamics {kind.name!r} does not fit the task {name!r}, whose answers are {made.answer}."
+        )
     order = order if order is not None else "random" if split == "train" else "sequential"
     if order not in ORDERS:
         raise BadArgument(f"order must be one of {', '.join(ORDERS)}, got {order!r}.")

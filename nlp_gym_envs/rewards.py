@@ -30,6 +30,7 @@ class Step:
         self.dynamics, self.rows, self.actions, self.costs = dynamics, rows, actions, costs
         self.before = before  # (B,) the metric as it stood, where a term asked for it
         self.over = dynamics.over(rows)  # (B,) bool
+        self.all_over = bool(self.over.all())
 
     @cached_property
     def after(self) -> np.ndarray:
@@ -39,7 +40,7 @@ class Step:
     @cached_property
     def final(self) -> np.ndarray:
         """The metric of each episode that has just ended, (B,) in [0, 1]; 0 in the others, where it is not computed."""
-        if self.over.all():
+        if self.all_over:
             return self.after
         ended = np.zeros(len(self.rows))
         if self.over.any():
@@ -53,7 +54,8 @@ Term = Callable[[Step], np.ndarray]
 def final(step: Step) -> np.ndarray:
     """The metric at the end of an episode, 0 before: between what its 0 and its 1 are worth to the dynamics."""
     low, high = step.dynamics.pays
-    return np.where(step.over, low + (high - low) * step.final, 0.0)
+    paid = low + (high - low) * step.final
+    return paid if step.all_over else np.where(step.over, paid, 0.0)
 
 
 def improvement(step: Step) -> np.ndarray:
@@ -97,10 +99,7 @@ class Reward:
         components = {name: weight * self._paid(name, term, step) for name, (weight, term) in self.terms.items()}
         for name, amount in step.costs.items():
             components[name] = 0.0 - self.weights[name] * amount  # 0, not -0, where nothing was spent
-        total = np.zeros(len(step.rows))
-        for amount in components.values():
-            total = total + amount
-        return total, components
+        return sum(components.values(), np.zeros(len(step.rows))), components
 
     def _paid(self, name: str, term: Term, step: Step) -> np.ndarray:
         if term in (final, improvement):
@@ -143,5 +142,3 @@ def find_term(name: str, dynamics: Dynamics) -> Term:
     raise UnknownName(
         f"no reward {name!r}{hint} There are: {', '.join(known)}. Your own goes by its dotted name, 'my_package.my_reward'."
     )
-
-

@@ -21,24 +21,21 @@ class Streams:
     """The random streams of `num_rows` rows; row i, seeded s, in its e-th episode, gives the same numbers anywhere."""
 
     def __init__(self, num_rows: int) -> None:
-        self.key = np.zeros(num_rows, np.uint64)  # (B,) the mixed seed of each row
-        self.episode = np.zeros(num_rows, np.uint64)  # (B,) how many episodes each row has begun
+        self.state = np.zeros(num_rows, np.uint64)  # (B,) the mixed seed of each row + its episode x GOLDEN
 
     def seed(self, rows: np.ndarray, seeds: np.ndarray) -> None:
         """Give each of `rows` its seed (non-negative, (len(rows),)) and start its episodes anew."""
-        self.key[rows] = mix(np.asarray(seeds).astype(np.uint64) * GOLDEN + DRAW)
-        self.episode[rows] = 0
+        self.state[rows] = mix(np.asarray(seeds).astype(np.uint64) * GOLDEN + DRAW)
 
     def begin(self, rows: np.ndarray) -> None:
         """Start the next episode of each of `rows`: fresh numbers."""
-        self.episode[rows] += np.uint64(1)
+        self.state[rows] += GOLDEN
 
     def bits(self, rows: np.ndarray, draw: int = 0) -> np.ndarray:
         """64 random bits for each of `rows`, (len(rows),) uint64: the `draw`-th number of the row's episode."""
-        state = mix(self.key[rows] + self.episode[rows] * GOLDEN)
-        return mix(state + np.uint64(draw) * DRAW) if draw else state
+        bits = mix(self.state[rows])
+        return mix(bits + np.uint64(draw) * DRAW) if draw else bits
 
     def below(self, rows: np.ndarray, bound: int, draw: int = 0) -> np.ndarray:
-        """A uniform integer in [0, bound) for each of `rows`, int64; bound < 2^32 (bias below bound / 2^32)."""
-        high = self.bits(rows, draw) >> np.uint64(32)
-        return ((high * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
+        """A uniform integer in [0, bound) for each of `rows`, int64 (bias below bound / 2^53)."""
+        return ((self.bits(rows, draw) >> np.uint64(11)) * (bound * 2.0**-53)).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,11 +67,11 @@ class OpenTask:
     train: Examples  # the training split's: all that may be fitted, and the only source of the spaces
     source: Any
 
-    @property
+    @cached_property
     def metric(self) -> Metric:
         """The task's own metric, which rewards pay."""
         return next(iter(self.metrics.values()))
 
     def outcome(self, answers: np.ndarray, examples: np.ndarray) -> np.ndarray:
         """The task's metric of each answer to each example on its own, (B,) in [0, 1]."""
-        return self.metric.score(self.metric.counts(answers, self.examples.target[examples]))
+        return self.metric.each(answers, self.examples.target[examples])

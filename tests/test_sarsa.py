@@ -1,5 +1,6 @@
 """SARSA(lambda): its updates against their published form, learning on small tasks and masks."""
 
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -8,6 +9,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.wrappers import TimeLimit
 from nlp_gym_agents.sarsa import SARSA, _Rows
+from sb3_contrib.common.maskable.evaluation import evaluate_policy as evaluate_masked
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
@@ -201,6 +203,12 @@ def test_unlike_rows_each_learn_in_full() -> None:
     assert (agent.weights * features).sum(axis=1) == pytest.approx([1.0, 2.0, 3.0])
 
 
+def test_traces_end_with_their_episode() -> None:
+    agent = SARSA("LinearPolicy", DummyVecEnv([lambda: TimeLimit(Corridor(), 1), Corridor]), seed=0)
+    rows_after = agent.learn(2)._rows
+    assert rows_after is not None and rows_after.traces.any(axis=(1, 2)).tolist() == [False, True]
+
+
 def test_large_features_do_not_diverge() -> None:
     env = DummyVecEnv([lambda: gym.wrappers.TransformObservation(Corridor(), lambda x: 1e4 * x, None)] * 1)
     agent = SARSA("LinearPolicy", env, features="squares", seed=0).learn(3_000)
@@ -239,16 +247,8 @@ def test_masks_are_never_violated(count: int) -> None:
     for deterministic in (True, False):
         actions, _ = agent.predict(observations, deterministic=deterministic, action_masks=masks)
         assert (actions == masks.argmax(axis=1)).all()
-    env = Masked()
-    observation, _ = env.reset(seed=0)
-    rewards = []
-    for _ in range(300):
-        action, _ = agent.predict(observation, deterministic=True, action_masks=env.action_masks())
-        observation, reward, ended, _, _ = env.step(action)
-        rewards.append(reward)
-        if ended:
-            observation, _ = env.reset()
-    assert np.mean(rewards) > 0.8
+    # Four steps of at most 1 each; an action that is not allowed would raise.
+    assert evaluate_masked(agent, rows(Masked, 2), 60)[0] > 3.2
 
 
 def test_schedules() -> None:
@@ -267,6 +267,23 @@ def test_predictions_leave_training_as_it_was() -> None:
     for agent in agents:
         agent.learn(100, reset_num_timesteps=False)
     assert (agents[0].weights == agents[1].weights).all()
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = SARSA("LinearPolicy", Bandit())
+    agent.save(tmp_path / "agent.zip")
+    before = (tmp_path / "agent.zip").read_bytes()
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk")))
+    with pytest.raises(OSError, match="disk"):
+        agent.learn(10).save(tmp_path / "agent.zip")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+def test_a_function_as_learning_rate_is_named_when_loading(tmp_path: Path) -> None:
+    SARSA("LinearPolicy", Bandit(), learning_rate=lambda left: 0.1 * left).save(tmp_path / "agent")
+    with pytest.warns(UserWarning, match="learning_rate"):
+        SARSA.load(tmp_path / "agent")
+    assert SARSA.load(tmp_path / "agent", learning_rate=0.2).learning_rate == 0.2
 
 
 @pytest.mark.parametrize(

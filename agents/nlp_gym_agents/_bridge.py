@@ -25,7 +25,9 @@ def make_vec_env(
     import nlp_gym_envs  # noqa: F401  registers the ids
 
     options = dict(env_kwargs or {})
-    made = gym.make_vec(env_id, num_envs=n_envs, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **options)
+    made = gym.make_vec(
+        env_id, num_envs=n_envs, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **options
+    )
     env = SB3VecEnv(made)
     if seed is not None:
         env.seed(seed)
@@ -48,8 +50,7 @@ class SB3VecEnv(VecEnv):
         self.venv = venv
         self.spec = venv.spec
         self._actions: np.ndarray | None = None
-        self._begun: tuple[Mapping[str, Any], np.ndarray] | None = None  # infos at start, and whose, until asked for
-        self._reset_infos: list[dict[str, Any]] = []
+        self._begun = np.full(venv.num_envs, None, object)  # (n,) the vector info in which each row's episode began
         self._started = time.time()
         super().__init__(venv.num_envs, venv.single_observation_space, venv.single_action_space)
         self._returns, self._lengths = np.zeros(self.num_envs), np.zeros(self.num_envs, np.int64)
@@ -60,9 +61,11 @@ class SB3VecEnv(VecEnv):
         """The first observations; the seed given to `seed` takes effect here, once."""
         options = self._options[0] if any(self._options) else None
         if any(other != self._options[0] for other in self._options):
-            raise ValueError("the rows of a batched environment cannot have reset options of their own; give all the same.")
+            raise ValueError(
+                "the rows of a batched environment cannot have reset options of their own; give all the same."
+            )
         observations, infos = self.venv.reset(seed=self._seeds[0], options=options)
-        self._begun = (infos, np.ones(self.num_envs, bool))
+        self._begun[:] = infos
         self._returns[:], self._lengths[:] = 0, 0
         self._reset_seeds()
         self._reset_options()
@@ -79,47 +82,38 @@ class SB3VecEnv(VecEnv):
         self._returns += rewards
         self._lengths += 1
         vector_infos = dict(vector_infos)
-        last_observations, last_infos = vector_infos.pop("final_obs", None), vector_infos.pop("final_info", None)
+        last_observations, last_infos = vector_infos.pop("final_obs", None), vector_infos.pop("final_info", {})
         vector_infos.pop("_final_obs", None), vector_infos.pop("_final_info", None)
-        infos: list[dict[str, Any]] = [{"TimeLimit.truncated": False} for _ in range(self.num_envs)]
-        if not done.all():
-            _fill(infos, vector_infos, ~done)
+        infos: list[dict[str, Any]] = [RowInfo(vector_infos, row) for row in range(self.num_envs)]
         if done.any():
-            self._begun = (vector_infos, done)
-            if last_infos:
-                _fill(infos, last_infos, done)
-            self._finish(infos, done, truncated & ~terminated, last_observations)
+            ended = np.flatnonzero(done)
+            self._begun[ended] = vector_infos
+            self._finish(infos, ended, last_observations, last_infos)
+        for row in np.flatnonzero(truncated & ~terminated):
+            infos[row]["TimeLimit.truncated"] = True
         return self._as_sb3(observations), rewards.astype(np.float32), done, infos
 
-    def _finish(self, infos: list[dict[str, Any]], done: np.ndarray, cut: np.ndarray, last: Any) -> None:
+    def _finish(self, infos: list[dict[str, Any]], ended: np.ndarray, last: Any, last_infos: Mapping[str, Any]) -> None:
         """What SB3 wants to know of finished episodes."""
-        ended = np.flatnonzero(done)
         elapsed = round(time.time() - self._started, 6)
-        for row, paid, length in zip(
-            ended.tolist(), self._returns[ended].tolist(), self._lengths[ended].tolist(), strict=True
-        ):
-            info = infos[row]
+        returns, lengths = self._returns[ended].tolist(), self._lengths[ended].tolist()
+        success = last_infos.get("is_success")
+        for row, paid, length in zip(ended.tolist(), returns, lengths, strict=True):
+            infos[row] = info = RowInfo(last_infos, row)
+            if success is not None:
+                info["is_success"] = bool(success[row])
             info["terminal_observation"] = last[row]
             info["episode"] = {"r": paid, "l": length, "t": elapsed}
-        for row in np.flatnonzero(cut):
-            infos[row]["TimeLimit.truncated"] = True
         self._returns[ended], self._lengths[ended] = 0, 0
 
     @property
     def reset_infos(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The info of each row's latest reset; made when somebody looks."""
-        if self._begun is not None:
-            infos, rows = self._begun
-            made: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-            _fill(made, infos, rows)
-            kept = self._reset_infos or made
-            self._reset_infos = [new if fresh else old for new, old, fresh in zip(made, kept, rows, strict=True)]
-            self._begun = None
-        return self._reset_infos
+        return [{} if infos is None else _deal(infos, row) for row, infos in enumerate(self._begun)]
 
     @reset_infos.setter
-    def reset_infos(self, infos: list[dict[str, Any]]) -> None:
-        self._reset_infos = infos
+    def reset_infos(self, infos: Any) -> None:
+        """SB3's constructor sets it; there is nothing to keep."""
 
     def _as_sb3(self, observations: Any) -> Any:
         if isinstance(self.observation_space, spaces.Dict):
@@ -187,22 +181,66 @@ def _find(env: Any, name: str) -> tuple[bool, Any]:
         env = env.env
 
 
-def _fill(rows: list[dict[str, Any]], infos: Mapping[str, Any], wanted: np.ndarray) -> None:
-    """Deal a vector info (`_name` says in which rows `name` is set) out to the dicts of the wanted rows."""
+EAGER = frozenset(
+    ("TimeLimit.truncated", "terminal_observation", "episode", "is_success")
+)  # what SB3 reads in every step
+
+
+class RowInfo(dict):
+    """One row's info: what SB3 reads in every step is there from the start, the rest when somebody looks.
+
+    To everybody else it is an ordinary dict. Dealing everything out at once took ten times as long as the step itself.
+    """
+
+    __slots__ = ("rest", "row")
+
+    def __init__(self, rest: Mapping[str, Any] | None, row: int) -> None:
+        self["TimeLimit.truncated"] = False
+        self.rest, self.row = rest, row
+
+    def complete(self) -> "RowInfo":
+        """Deal the rest out."""
+        if self.rest is not None:
+            rest, self.rest = self.rest, None
+            for name, value in _deal(rest, self.row).items():
+                self.setdefault(name, value)
+        return self
+
+    def __missing__(self, name: str) -> Any:
+        if self.rest is None or name in EAGER:
+            raise KeyError(name)
+        return self.complete()[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a name, or the default."""
+        return dict.get(self if name in EAGER else self.complete(), name, default)
+
+    def __reduce__(self) -> Any:
+        return (dict, (self.copy(),))
+
+
+def _completed(method: str) -> Any:
+    plain = getattr(dict, method)
+
+    def call(self: RowInfo, *args: Any) -> Any:
+        return plain(self.complete(), *args)
+
+    return call
+
+
+for _method in ("__contains__", "__iter__", "__len__", "__repr__", "__eq__", "__or__", "__ror__", "keys", "values", "items",
+                "copy", "pop", "popitem"):  # fmt: skip
+    setattr(RowInfo, _method, _completed(_method))
+
+
+def _deal(infos: Mapping[str, Any], row: int) -> dict[str, Any]:
+    """One row of a vector info, in which `_name` says in which rows `name` is set."""
+    dealt: dict[str, Any] = {}
     for name, values in infos.items():
-        if name.startswith("_") and name[1:] in infos:
+        if name[0] == "_" and name[1:] in infos:
             continue
         mask = infos.get(f"_{name}")
-        chosen = wanted if mask is None else wanted & mask
-        if isinstance(values, Mapping):
-            inner: list[dict[str, Any]] = [{} for _ in rows]
-            _fill(inner, values, chosen)
-            values = inner
-        elif isinstance(values, np.ndarray) and values.ndim == 1:
-            values = values.tolist()  # Python's own numbers
-        if chosen.all():
-            for row, value in zip(rows, values, strict=True):
-                row[name] = value
-        else:
-            for i in np.flatnonzero(chosen).tolist():
-                rows[i][name] = values[i]
+        if mask is None or mask[row]:
+            value = _deal(values, row) if isinstance(values, Mapping) else values[row]
+            dealt[name] = value.item() if isinstance(value, np.generic) else value
+    return dealt

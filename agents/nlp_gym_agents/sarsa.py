@@ -40,9 +40,10 @@ class SARSA(StoredAgent):
 
     The step size is that of normalised least mean squares: `learning_rate` is the share, in (0, 1], of the error in one
     state and action that one step removes. All rows change the weights together. What row b would do alone (which
-    includes its normalisation) is divided by the sum over rows c of |cos(trace b, trace c)|. By Gershgorin's theorem
-    no direction is then corrected by more than `learning_rate`, however alike the rows are: rows in equal states
-    average, rows in unrelated states each learn in full, and one row is the published algorithm.
+    includes its normalisation) is divided by the sum over rows c of |cos(trace b, trace c)|: rows in equal states
+    average, rows in unrelated states each learn in full, and one row is the published algorithm. With lambda_ = 0
+    Gershgorin's theorem bounds the step in every direction by `learning_rate`, however alike the rows are; with longer
+    traces the rule is a heuristic. Features should be of similar norm: normalising weighs a state by 1 / norm**2.
 
     Masks: only allowed actions are taken, in states with `env.action_masks()`, and only their values are bootstrapped.
     A truncated episode bootstraps the expected value of the policy in its last observation; the mask of that state
@@ -182,6 +183,8 @@ class SARSA(StoredAgent):
         total_timesteps, callback = self._setup_learn(
             total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar
         )
+        if reset_num_timesteps:
+            self.exploration_rate = self.exploration_initial_eps
         if fresh or self._rows is None:
             self._rows = self._first_rows(env)
         self._mean_count = 0

@@ -109,5 +109,7 @@ def positive(name: str, value: Any, least: float, kind: type = float) -> Any:
     """A keyword's number, at least `least`; BadArgument otherwise."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not (whole or (kind is float and isinstance(value, float))) or not value >= least:
-        raise BadArgument(f"{name} must be {'a whole number' if kind is int else 'a number'} of at least {least}, got {value!r}.")
+        raise BadArgument(
+            f"{name} must be {'a whole number' if kind is int else 'a number'} of at least {least}, got {value!r}."
+        )
     return kind(value)

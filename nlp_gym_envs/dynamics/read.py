@@ -80,7 +80,9 @@ class Reading(Dynamics):
         self.chunk = positive("chunk", chunk, 1, int)
         self.reading_cost = positive("reading_cost", reading_cost, 0)
         if not isinstance(wrong, int | float) or not -100 <= wrong < 1:
-            raise BadArgument(f"wrong must be a number of at least -100 and below 1, the reward of a right answer, got {wrong!r}.")
+            raise BadArgument(
+                f"wrong must be a number of at least -100 and below 1, the reward of a right answer, got {wrong!r}."
+            )
         self.pays = (float(wrong), 1.0)
         self.costs = {"reading": self.reading_cost * self.chunk, "invalid": PENALTY}
         self.table = ReadingTable.of(task.examples, task.train, self.chunk)
@@ -164,8 +166,7 @@ class Reading(Dynamics):
         return self._words_read(rows)
 
     def answers(self, rows: np.ndarray) -> np.ndarray:
-        given = self.answer[rows]
-        return np.where(given == UNANSWERED, "", self.task.answer.texts[given])
+        return self.task.answer.texts[self.answer[rows]]  # the last of them, "", where unanswered
 
     def metrics(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         read, words = self._words_read(rows), self.table.words[self.example[rows]]

@@ -18,6 +18,10 @@ class Metric(Protocol):
         """The score of summed counts, (..., s) -> (...,) in [0, 1]."""
         ...
 
+    def each(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The score of every answer on its own, (B,): `score(counts(...))`, by a shorter way where there is one."""
+        ...
+
 
 def divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """above / below, and 0 where nothing was counted (scikit-learn's `zero_division=0`)."""
@@ -39,6 +43,14 @@ class ClassCounts:
         wanted = np.asarray(targets)[:, None] == every  # (B, K)
         parts = (answered & wanted, answered & ~wanted, wanted & ~answered)
         return np.concatenate(parts, axis=1).astype(np.float64)
+
+    def score(self, counts: np.ndarray) -> np.ndarray:
+        """In [0, 1]; each metric has its own."""
+        raise NotImplementedError
+
+    def each(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The score of every answer on its own, (B,)."""
+        return self.score(self.counts(answers, targets))
 
     def split(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """True positives, false positives, false negatives of summed counts, each (..., K)."""

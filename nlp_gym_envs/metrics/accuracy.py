@@ -22,5 +22,9 @@ class Accuracy:
         """right / answered, in [0, 1]; 0 of no answers."""
         return divide(counts[..., 0], counts[..., 1])
 
+    def each(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """(B,): 1.0 where the answer is right."""
+        return np.equal(answers, targets).astype(np.float64)
+
 
 METRIC = Accuracy

@@ -8,7 +8,13 @@ from ..answers import Label
 from ..task import Task
 from ..text.corpora import Hub
 
-LABELS = ("very negative", "negative", "neutral", "positive", "very positive")  # in the data set's order: label 0, label 1, ...
+LABELS = (
+    "very negative",
+    "negative",
+    "neutral",
+    "positive",
+    "very positive",
+)  # in the data set's order: label 0, label 1, ...
 
 TASK = Task(
     Hub(

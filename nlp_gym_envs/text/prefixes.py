@@ -108,7 +108,9 @@ class PrefixClassifier:
     def _ids(self, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """For each position, the word's index and that of the pair it ends; -1 where unknown; each (len(words),)."""
         single = np.array([self.index.get(word, -1) for word in words], np.int64)
-        pair = np.array([-1, *(self.index.get(f"{a} {b}", -1) for a, b in zip(words, words[1:], strict=False))], np.int64)
+        pair = np.array(
+            [-1, *(self.index.get(f"{a} {b}", -1) for a, b in zip(words, words[1:], strict=False))], np.int64
+        )
         return single, pair[: len(words)]
 
     def _features(self, ids: list[tuple[np.ndarray, np.ndarray]], lengths: Sequence[Sequence[int]]) -> Any:

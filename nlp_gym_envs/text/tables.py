@@ -131,7 +131,9 @@ def _read_csv(path: Path, separator: str, columns: Mapping[str, str], hints: Map
             sep=separator,
             encoding="utf-8-sig",
             keep_default_na=False,  # "None" and "NA" are texts
-            quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,  # tsv knows no quotes: SST's `` and " are text
+            quoting=csv.QUOTE_NONE
+            if separator == "\t"
+            else csv.QUOTE_MINIMAL,  # tsv knows no quotes: SST's `` and " are text
         )
     except pandas.errors.EmptyDataError as error:
         raise BadData(f"{path} has no header line.") from error
@@ -180,7 +182,9 @@ def _json_rows(path: Path) -> Iterator[Any]:
                 try:
                     yield json.loads(line)
                 except json.JSONDecodeError as error:
-                    raise BadData(f"line {number} of {path} is no JSON: {error.msg} at column {error.colno}.") from error
+                    raise BadData(
+                        f"line {number} of {path} is no JSON: {error.msg} at column {error.colno}."
+                    ) from error
 
 
 def _read_parquet(path: Path, columns: Mapping[str, str], hints: Mapping[str, str]) -> tuple[Table, tuple]:

@@ -24,8 +24,16 @@ MILD = (
     ("good", "impressive", "pleasing", "pleasant", "likeable", "satisfying"),
 )
 NEGATIONS = (
-    "not", "not at all", "hardly", "never once", "by no means", "anything but", "far from", "not really",
-    "never, for one minute,", "in no way",
+    "not",
+    "not at all",
+    "hardly",
+    "never once",
+    "by no means",
+    "anything but",
+    "far from",
+    "not really",
+    "never, for one minute,",
+    "in no way",
 )
 CLEAR_NEGATIONS = ("not", "anything but")
 SAYING_SO = (
@@ -38,8 +46,12 @@ DENYING_SO = (
     ("{} never let me down", "I did not dislike {}", "{} never once annoyed me", "I had no complaint about {}"),
 )
 WRONG_TO_CALL = ("it would be wrong to call", "nobody could call", "I would never call", "it is unfair to call")
-WRONG_TO_SAY = ("it would be wrong to say that", "nobody could say that", "I would never say that",
-                 "it is unfair to say that")
+WRONG_TO_SAY = (
+    "it would be wrong to say that",
+    "nobody could say that",
+    "I would never say that",
+    "it is unfair to say that",
+)
 EARLY = ("in short,", "verdict:", "to sum up,", "my verdict:", "to say the main thing first,")
 ANNOUNCE = ("granted,", "admittedly,", "at first,", "on paper,", "true,", "to begin with,")
 ALTHOUGH = ("although", "while", "even though")
@@ -75,35 +87,63 @@ DOMAINS = (
         ("plot", "acting", "soundtrack", "dialogue", "camera work", "ending"),
         (("tedious", "clumsy", "predictable"), ("gripping", "moving", "clever")),
         ("poster", "trailer"),
-        ("the {whole} runs for {price} minutes", "we saw it in {city} on a {day}", "it opened in {month}",
-         "the ticket cost {few} euros", "the screening began at {hour}", "we sat in the {ordinal} row",
-         "it was shown at the cinema by the {place} in {city}", "the {whole} is in {few} parts"),
+        (
+            "the {whole} runs for {price} minutes",
+            "we saw it in {city} on a {day}",
+            "it opened in {month}",
+            "the ticket cost {few} euros",
+            "the screening began at {hour}",
+            "we sat in the {ordinal} row",
+            "it was shown at the cinema by the {place} in {city}",
+            "the {whole} is in {few} parts",
+        ),
     ),
     Domain(
         ("kettle", "lamp", "radio", "toaster", "printer"),
         ("casing", "switch", "cable", "design", "finish", "base"),
         (("flimsy", "unreliable", "clunky"), ("sturdy", "dependable", "practical")),
         ("label", "advert"),
-        ("the {whole} arrived on a {day}", "it cost {price} euros in {month}", "I chose the one in {colour}",
-         "the box weighs {few} kilos", "I ordered it from a shop in {city}", "it has stood on my desk since {month}",
-         "the {whole} comes in {colour} or in white", "it was sold in the shop by the {place}"),
+        (
+            "the {whole} arrived on a {day}",
+            "it cost {price} euros in {month}",
+            "I chose the one in {colour}",
+            "the box weighs {few} kilos",
+            "I ordered it from a shop in {city}",
+            "it has stood on my desk since {month}",
+            "the {whole} comes in {colour} or in white",
+            "it was sold in the shop by the {place}",
+        ),
     ),
     Domain(
         ("meal", "dinner", "lunch", "buffet"),
         ("soup", "bread", "dessert", "sauce", "salad", "fish"),
         (("bland", "greasy", "tasteless"), ("tasty", "delicious", "flavourful")),
         ("menu", "waiter"),
-        ("we ate there on a {day} in {month}", "the bill came to {price} euros", "the table was booked for {hour}",
-         "there were {few} of us at the table", "the place is near the {place} in {city}",
-         "the kitchen closes at {hour}", "we sat on the {ordinal} floor", "the {whole} lasted until {hour}"),
+        (
+            "we ate there on a {day} in {month}",
+            "the bill came to {price} euros",
+            "the table was booked for {hour}",
+            "there were {few} of us at the table",
+            "the place is near the {place} in {city}",
+            "the kitchen closes at {hour}",
+            "we sat on the {ordinal} floor",
+            "the {whole} lasted until {hour}",
+        ),
     ),
     Domain(
         ("hotel", "inn", "guest house", "hostel"),
         ("room", "bed", "bathroom", "lobby", "pool", "balcony"),
         (("grimy", "cramped", "shabby"), ("comfortable", "spotless", "stylish")),
         ("brochure", "website"),
-        ("the {whole} stands near the {place} in {city}", "we stayed for {few} nights in {month}",
-         "our key was for the {ordinal} floor", "each night cost {price} euros", "we arrived by train on a {day}",
-         "breakfast starts at {hour}", "I booked it in {month} for {few} people", "the {whole} has {price} rooms"),
+        (
+            "the {whole} stands near the {place} in {city}",
+            "we stayed for {few} nights in {month}",
+            "our key was for the {ordinal} floor",
+            "each night cost {price} euros",
+            "we arrived by train on a {day}",
+            "breakfast starts at {hour}",
+            "I booked it in {month} for {few} people",
+            "the {whole} has {price} rooms",
+        ),
     ),
 )

@@ -163,8 +163,14 @@ def _turned(review: _Review, polarity: int) -> list[str]:
     changed = review.choices.chance(0.4)
     opening = review.verdict(1 - polarity) if changed else review.remark(1 - polarity)
     turn = review.one(phrases.CHANGED if changed else phrases.FINAL if review.choices.chance(0.4) else phrases.TURN)
-    return [*review.facts(0, 1), opening, *review.facts(0, 2), f"{turn} {review.verdict(polarity)}",
-            *review.more(polarity, 0.2), *review.facts(0, 1)]
+    return [
+        *review.facts(0, 1),
+        opening,
+        *review.facts(0, 2),
+        f"{turn} {review.verdict(polarity)}",
+        *review.more(polarity, 0.2),
+        *review.facts(0, 1),
+    ]
 
 
 def _graded(review: _Review, polarity: int) -> list[str]:
@@ -229,8 +235,13 @@ def _early_contrast(review: _Review, polarity: int) -> list[str]:
 def _reported_expectation(review: _Review, polarity: int) -> list[str]:
     inner = 1 - polarity if review.choices.chance(0.6) else polarity
     hoped = f"{review.speaker()} expected {review.whole} to be {review.adjective(1 - inner)}"
-    return [f"{hoped} yet called it {review.adjective(inner)}", *review.facts(0, 1),
-            review.own(polarity, review.whole), *review.more(polarity, 0.5), *review.facts(0, 1)]
+    return [
+        f"{hoped} yet called it {review.adjective(inner)}",
+        *review.facts(0, 1),
+        review.own(polarity, review.whole),
+        *review.more(polarity, 0.5),
+        *review.facts(0, 1),
+    ]
 
 
 def _graded_concession(review: _Review, polarity: int) -> list[str]:
@@ -239,8 +250,11 @@ def _graded_concession(review: _Review, polarity: int) -> list[str]:
     grades = f"{review.aspect()} was {weak} and {review.aspect()} {forceful}"
     if review.choices.chance(0.5):
         return [*review.facts(0, 1), f"although {grades}, {review.verdict(polarity)}", *review.facts(0, 1)]
-    return [f"{review.one(phrases.ANNOUNCE)} {grades}", *review.facts(0, 1),
-            f"{review.one(phrases.TURN)} {review.verdict(polarity)}"]
+    return [
+        f"{review.one(phrases.ANNOUNCE)} {grades}",
+        *review.facts(0, 1),
+        f"{review.one(phrases.TURN)} {review.verdict(polarity)}",
+    ]
 
 
 def _disagreed_concession(review: _Review, polarity: int) -> list[str]:
@@ -250,17 +264,34 @@ def _disagreed_concession(review: _Review, polarity: int) -> list[str]:
 
 def _expected_negation(review: _Review, polarity: int) -> list[str]:
     hope = f"I did not expect {review.whole} to be {review.adjective(polarity)}"
-    return [*review.facts(0, 1), f"{hope}, yet {review.clause(polarity, 'it')}", *review.more(polarity, 0.6),
-            *review.facts(0, 2)]
+    return [
+        *review.facts(0, 1),
+        f"{hope}, yet {review.clause(polarity, 'it')}",
+        *review.more(polarity, 0.6),
+        *review.facts(0, 2),
+    ]
 
 
 _CONSTRUCTIONS = (
-    (_plain, 26), (_early, 18), (_announced, 14), (_although, 10), (_turned, 12), (_graded, 8), (_reported, 8),
-    (_agreed, 4), (_expected, 8),
+    (_plain, 26),
+    (_early, 18),
+    (_announced, 14),
+    (_although, 10),
+    (_turned, 12),
+    (_graded, 8),
+    (_reported, 8),
+    (_agreed, 4),
+    (_expected, 8),
 )
 _NESTED_CONSTRUCTIONS = (
-    (_reported_contrast, 1), (_double_negation, 1), (_two_contrasts, 1), (_early_contrast, 1),
-    (_reported_expectation, 1), (_graded_concession, 1), (_disagreed_concession, 1), (_expected_negation, 1),
+    (_reported_contrast, 1),
+    (_double_negation, 1),
+    (_two_contrasts, 1),
+    (_early_contrast, 1),
+    (_reported_expectation, 1),
+    (_graded_concession, 1),
+    (_disagreed_concession, 1),
+    (_expected_negation, 1),
 )
 
 

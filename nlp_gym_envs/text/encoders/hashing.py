@@ -22,7 +22,10 @@ class Hashing:
         from sklearn.feature_extraction.text import HashingVectorizer
 
         words = HashingVectorizer(
-            n_features=self.dimensions, ngram_range=(1, self.ngrams), token_pattern=r"(?u)\b\w+\b|[!?]", dtype=np.float32
+            n_features=self.dimensions,
+            ngram_range=(1, self.ngrams),
+            token_pattern=r"(?u)\b\w+\b|[!?]",
+            dtype=np.float32,
         )
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         for start in range(0, len(texts), 10_000):  # dense in blocks: a sparse copy of a million texts need not exist

@@ -37,10 +37,14 @@ class Transformer:
         from tqdm.auto import tqdm
 
         tokenizer, model = load_encoder(self.model, self.revision)
-        order = np.argsort([-len(text) for text in texts], kind="stable")  # longest first: memory runs out at once or never
+        order = np.argsort(
+            [-len(text) for text in texts], kind="stable"
+        )  # longest first: memory runs out at once or never
         vectors: np.ndarray | None = None
         with torch.inference_mode():
-            for start in tqdm(range(0, len(texts), self.batch_size), f"encoding with {self.model}", delay=2, leave=False):
+            for start in tqdm(
+                range(0, len(texts), self.batch_size), f"encoding with {self.model}", delay=2, leave=False
+            ):
                 chosen = order[start : start + self.batch_size]
                 batch = tokenizer(
                     [texts[i] for i in chosen],
