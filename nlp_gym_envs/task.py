@@ -72,6 +72,13 @@ class OpenTask:
         """The task's own metric, which rewards pay."""
         return next(iter(self.metrics.values()))
 
+    def at(self, split: str) -> "OpenTask":
+        """The same task and data on another split."""
+        assert self.train.recipe is not None
+        source, columns, labels, _ = self.train.recipe[1]
+        examples = self.train if split == "train" else corpora.load(source, columns, labels or self.train.labels, split)
+        return replace(self, split=split, examples=examples)
+
     def outcome(self, answers: np.ndarray, examples: np.ndarray) -> np.ndarray:
         """The task's metric of each answer to each example on its own, (B,) in [0, 1]."""
         return self.metric.each(answers, self.examples.target[examples])

@@ -48,6 +48,7 @@ class LabelChoice(Dynamics):
 
     def __init__(self, task: OpenTask, num_rows: int, encoder: str | Mapping[str, Any] = "tfidf") -> None:
         super().__init__(task, num_rows)
+        self.encoder = encoder
         self.encoded = encode(task.examples, task.train, encoder)  # (N, d)
         self.answer = np.full(num_rows, UNANSWERED)  # (B,)
         self.costs = {}

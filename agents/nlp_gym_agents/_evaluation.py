@@ -1,0 +1,165 @@
+"""Judging an agent: every example of a split once, corpus scores with intervals."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from nlp_gym_envs.metrics._base import Metric
+
+from ._agents import takes_masks
+
+REPETITIONS = 1000  # of the bootstrap
+LEVEL = 0.95  # of the intervals
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an agent did on every example of a split, in the examples' order.
+
+    `answers` and `targets` (N,) label indices; `episodes` name -> (N,): "return", "length" and each episode's metrics.
+    `scores` has the corpus metrics, the means of what is counted by episode, and their 95 % bootstrap intervals over
+    examples.
+    """
+
+    env_id: str
+    split: str
+    scores: dict[str, Score]
+    episodes: dict[str, np.ndarray]
+    answers: np.ndarray
+    targets: np.ndarray
+
+    @property
+    def n(self) -> int:
+        """How many examples."""
+        return len(self.answers)
+
+    def as_json(self) -> dict[str, Any]:
+        """One flat object: each score, its interval, n."""
+        scores = {name: {"value": s.value, "low": s.low, "high": s.high} for name, s in self.scores.items()}
+        return {"env": self.env_id, "split": self.split, "n": self.n, "level": LEVEL, "scores": scores}
+
+
+def evaluate(
+    agent: Any,
+    env_id: str,
+    split: str = "test",
+    env_kwargs: Mapping[str, Any] | None = None,
+    num_envs: int = 256,
+    limit: int | None = None,
+    seed: int = 0,
+    intervals: bool = True,
+) -> Evaluation:
+    """Run `agent`, which has SB3's `predict`, once over every example of `split` (or the first `limit`).
+
+    Actions are the policy's best (`deterministic=True`); masks are given to agents that take them.
+    """
+    options = {**(env_kwargs or {}), "split": split, "order": "sequential"}
+    env: Any = gym.make_vec(
+        env_id, num_envs=num_envs, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **options
+    ).unwrapped
+    total = min(env.episodes.size, limit or env.episodes.size)
+    if hasattr(agent, "episodes"):  # a baseline looks into the environment it acts in
+        before, agent_env = agent.env, env
+        agent.set_env(agent_env)
+        try:
+            found = _run(agent, env, total, seed)
+        finally:
+            agent.set_env(before)
+    else:
+        found = _run(agent, env, total, seed)
+    task = env.task
+    position = {name: index for index, name in enumerate(task.answer.names)}
+    answers = np.array([position.get(text, -1) for text in found.pop("answer")])
+    targets = task.examples.target[:total]
+    scores = {}
+    for name, metric in task.metrics.items():
+        scores[name] = corpus_score(metric, answers, targets, seed, intervals)
+    for name, values in found.items():
+        if name not in scores:
+            scores[name] = mean_score(values, seed, intervals)
+    env.close()
+    return Evaluation(env_id, split, scores, found, answers, targets)
+
+
+def _run(agent: Any, env: Any, total: int, seed: int) -> dict[str, Any]:
+    """Each example's answer, return, length and episode metrics, in the examples' order."""
+    masked = takes_masks(agent)
+    found: dict[str, Any] = {
+        "answer": np.full(total, None, object),
+        "return": np.zeros(total),
+        "length": np.zeros(total),
+    }
+    seen = np.zeros(total, bool)
+    paid, steps = np.zeros(env.num_envs), np.zeros(env.num_envs)
+    observations, _ = env.reset(seed=seed)
+    state, started = None, np.ones(env.num_envs, bool)
+    while not seen.all():
+        options = {"action_masks": env.action_masks()} if masked else {}
+        actions, state = agent.predict(observations, state=state, episode_start=started, deterministic=True, **options)
+        observations, rewards, terminated, truncated, infos = env.step(actions)
+        paid += rewards
+        steps += 1
+        started = terminated | truncated
+        if started.any():
+            last = infos["final_info"]
+            rows = np.flatnonzero(started)
+            rows_first = rows[(last["epoch"][rows] == 0) & (last["example"][rows] < total)]
+            examples = last["example"][rows_first]
+            seen[examples] = True
+            found["answer"][examples] = last["answer"][rows_first]
+            found["return"][examples], found["length"][examples] = paid[rows_first], steps[rows_first]
+            for name, values in last["episode_metrics"].items():
+                if not name.startswith("_"):
+                    found.setdefault(name, np.zeros(total))[examples] = values[rows_first]
+            paid[rows], steps[rows] = 0, 0
+    return found
+
+
+def corpus_score(metric: Metric, answers: np.ndarray, targets: np.ndarray, seed: int, interval: bool = True) -> Score:
+    """The metric of the whole corpus, with its bootstrap interval over examples."""
+    counts = metric.counts(answers, targets)  # (N, s)
+    value = float(metric.score(counts.sum(0)))
+    if not interval:
+        return Score(value, value, value)
+    resampled = metric.score(_weights(len(counts), seed) @ counts)  # (R,)
+    return Score(value, *_percentiles(resampled))
+
+
+def mean_score(values: np.ndarray, seed: int, interval: bool = True) -> Score:
+    """The mean over episodes, with its bootstrap interval."""
+    value = float(values.mean())
+    if not interval:
+        return Score(value, value, value)
+    return Score(value, *_percentiles(_weights(len(values), seed) @ values / len(values)))
+
+
+@functools.lru_cache(maxsize=1)  # the metrics of one evaluation share it
+def _weights(n: int, seed: int) -> np.ndarray:
+    """How often each of n examples is drawn in each resample, (R, n)."""
+    generator = np.random.default_rng(seed)
+    repetitions = max(100, min(REPETITIONS, int(1e8) // n))  # bounds the memory at 400 MB
+    weights = np.zeros((repetitions, n), np.float32)
+    for row in weights:
+        row += np.bincount(generator.integers(n, size=n), minlength=n)
+    return weights
+
+
+def _percentiles(resampled: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
