@@ -3,21 +3,31 @@
 import inspect
 from typing import Any
 
+import numpy as np
+from gymnasium import spaces
+
 from nlp_gym_envs.errors import BadArgument
 from nlp_gym_envs.lookup import Shelf
 
 AGENTS = Shelf("nlp_gym_agents", "AGENT", "agent")
+FOR_DICTS = {"MlpPolicy": "MultiInputPolicy", "MlpLstmPolicy": "MultiInputLstmPolicy"}  # SB3's names for the same nets
 
 
 def make_agent(name: str, env: Any, hyperparameters: dict[str, Any], seed: int | None) -> Any:
     """A fresh agent for `env`. Raises UnknownName, or BadArgument where the agent cannot take a hyperparameter or the env."""
     kind = AGENTS.get(name)
     options = dict(hyperparameters)
-    policy = options.pop("policy", _default_policy(kind, env))
+    policy = options.pop("policy", None) or getattr(kind, "policy_name", "MlpPolicy")
+    if isinstance(env.observation_space, spaces.Dict):
+        policy = FOR_DICTS.get(policy, policy)
     allowed = inspect.signature(kind.__init__).parameters
     if unknown := [option for option in options if option not in allowed]:
         taken = ", ".join(p for p in allowed if p not in ("self", "policy", "env"))
         raise BadArgument(f"{name} has no hyperparameter {unknown[0]!r}; it takes: {taken}.")
+    if "policy_kwargs" in allowed and np.issubdtype(env.observation_space.dtype or float, np.integer):
+        from ._features import WordMean
+
+        options["policy_kwargs"] = {"features_extractor_class": WordMean, **(options.get("policy_kwargs") or {})}
     if "device" in allowed:
         options.setdefault("device", "cpu")  # small networks are faster there, as SB3 itself advises
     try:
@@ -29,17 +39,3 @@ def make_agent(name: str, env: Any, hyperparameters: dict[str, Any], seed: int |
 def takes_masks(agent: Any) -> bool:
     """Whether `predict` can be told which actions are allowed."""
     return "action_masks" in inspect.signature(agent.predict).parameters
-
-
-def _default_policy(kind: type, env: Any) -> str:
-    from gymnasium import spaces
-
-    if name := getattr(kind, "policy_name", None):
-        return name
-    several = isinstance(env.observation_space, spaces.Dict)
-    recurrent = kind.__name__ == "RecurrentPPO"
-    return (
-        ("MultiInputLstmPolicy" if several else "MlpLstmPolicy")
-        if recurrent
-        else ("MultiInputPolicy" if several else "MlpPolicy")
-    )

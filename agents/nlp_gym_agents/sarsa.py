@@ -301,7 +301,7 @@ def _shares(traces: Array) -> Array:
     """Return 1 / sum_c |cos(trace b, trace c)| for rows b of traces (B, N); 1 if none is alike, 1 / B if all are."""
     if len(traces) == 1:
         return np.ones(1)
-    norms = np.maximum(np.sqrt(np.square(traces).sum(axis=1)), 1e-300)  # a rate of 0 leaves traces of 0
+    norms = np.maximum(np.sqrt(np.square(traces).sum(axis=1)), 1e-100)  # a rate of 0 leaves traces of 0
     cosines = np.abs(traces @ traces.T) / np.outer(norms, norms)  # (B, B)
     return 1.0 / np.maximum(cosines.sum(axis=1), 1.0)
 

@@ -54,7 +54,7 @@ def stopping(table: Any, level: float, tilt: float, least: int) -> np.ndarray:
     text = np.repeat(np.arange(len(table.start)), table.chunks + 1)  # (P,)
     position = np.arange(len(text))
     number = position - table.start[text]
-    share = np.minimum(number / np.maximum(table.chunks[text], 1), 1)
+    share = table.observation[:, -4]  # of the words, as the agent sees it
     sure = (table.posterior.max(1) >= level + tilt * share) & (number >= np.minimum(least, table.chunks[text]))
     end = table.start + table.chunks
     first = np.where(sure, position, end[text])
