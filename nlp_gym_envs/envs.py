@@ -54,7 +54,7 @@ class _Face:
 
     def _draw(self, rows: np.ndarray) -> list[Any]:
         """What render shows of each of `rows`."""
-        scenes = [pictures.scene(self.episodes, row, self._last[row], self._paid[row]) for row in rows]
+        scenes = [pictures.scene(self.episodes, row, int(self._last[row]), float(self._paid[row])) for row in rows]
         if self.render_mode == "human":
             for scene in scenes:
                 pictures.show(scene)
@@ -72,33 +72,39 @@ class NLPEnv(_Face, gym.Env):
         self._prepare(1, render_mode, task, dynamics, **options)
         self.observation_space = self.episodes.observation_space
         self.action_space = self.episodes.dynamics.action_space
-        self._seeded = False
+        self._seeded, self._over = False, True
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start the next episode; a seed makes it and all later ones repeatable."""
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
-            self.episodes.streams.seed(self._row, np.array([self.np_random_seed % WORD], np.uint64))
+            self.episodes.streams.seed(self._row, _seeds(self.np_random_seed, self._row))
             self.episodes.restart()
             self._seeded = True
         self.episodes.begin(self._row)
-        self._paid[0], self._last[0] = 0.0, -1
+        self._paid[0], self._last[0], self._over = 0.0, -1, False
         if self.render_mode == "human":
             self.render()
         return self._observation(), _only(self.episodes.info_at_start(self._row))
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take one action. Truncation is never the game's own; a `TimeLimit` may add it."""
-        actions = _checked(np.asarray(action).reshape(1), self.action_space, 1)
+        if self._over:
+            raise NlpGymError(
+                f"{'the episode has ended' if self._seeded else 'no episode has started'}; call reset() first."
+            )
+        given = np.asarray(action)
+        actions = _checked(given.reshape(1) if given.size == 1 else given, self.action_space, 1)
         rewards, over, components = self.episodes.act(self._row, actions)
         info = self.episodes.info_of_step(self._row, components)
-        if over[0]:
+        self._over = bool(over[0])
+        if self._over:
             info |= self.episodes.info_at_end(self._row)
         self._paid[0] += rewards[0]
         self._last[0] = actions[0]
         if self.render_mode == "human":
             self.render()
-        return self._observation(), float(rewards[0]), bool(over[0]), False, _only(info)
+        return self._observation(), float(rewards[0]), self._over, False, _only(info)
 
     def action_masks(self) -> np.ndarray:
         """Which actions are allowed now, (A,) bool."""
@@ -121,18 +127,20 @@ class NLPEnv(_Face, gym.Env):
 class NLPVectorEnv(_Face, VectorEnv):
     """Many episodes at once: row i is the single face seeded `seed + i`, in every auto-reset mode.
 
-    `autoreset_mode` is Gymnasium's own ("NextStep", the default; "SameStep"; "Disabled"); `max_episode_steps` truncates,
-    as `TimeLimit` does on the single face. With `order="sequential"` a full `reset` gives the examples out from the
-    first, one to each row that starts, so that all rows together visit every example exactly once per `info["epoch"]`.
+    `autoreset_mode` is Gymnasium's own ("NextStep", the default; "SameStep"; "Disabled"). `max_episode_steps`
+    truncates, as `TimeLimit` does on the single face, but never an episode that ends in that very step. Under
+    "SameStep" `infos["final_obs"]` is one array of observations, where Gymnasium's own has an array of objects.
+    With `order="sequential"` a full `reset` gives the examples out from the first, one to each row that starts,
+    so that all rows together visit every example exactly once per `info["epoch"]`.
     """
 
     metadata = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS, "autoreset_mode": AutoresetMode.NEXT_STEP}
 
     def __init__(
         self,
-        num_envs: int = 1,
-        task: Any = None,
-        dynamics: Any = None,
+        num_envs: int,
+        task: Any,
+        dynamics: Any,
         render_mode: str | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
@@ -140,6 +148,12 @@ class NLPVectorEnv(_Face, VectorEnv):
     ) -> None:
         if num_envs < 1:
             raise BadArgument(f"num_envs must be at least 1, got {num_envs}.")
+        if max_episode_steps == -1:  # no limit, as in gym.make
+            max_episode_steps = None
+        elif max_episode_steps is not None and max_episode_steps < 1:
+            raise BadArgument(
+                f"max_episode_steps must be at least 1, or None or -1 for no limit, got {max_episode_steps}."
+            )
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self._prepare(num_envs, render_mode, task, dynamics, **options)
@@ -149,7 +163,7 @@ class NLPVectorEnv(_Face, VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._all = np.arange(num_envs)
-        self._done = np.zeros(num_envs, bool)  # (B,) episodes that ended in the last step and were not reset yet
+        self._done = np.ones(num_envs, bool)  # (B,) no episode is running: the last one has ended, or none began
         self._steps = np.zeros(num_envs, np.int64)  # (B,) of the current episode
         self._seeded = False
 
@@ -158,7 +172,10 @@ class NLPVectorEnv(_Face, VectorEnv):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Start a new episode in every row, or where `options["reset_mask"]` (B,) bool says so; seeds as s, s + 1, ..."""
+        """Start a new episode in every row, or where `options["reset_mask"]` (B,) bool says so.
+
+        A seed s gives row i the seed s + i; a list has one for each row, or None to let a row's stream go on.
+        """
         rows = self._all
         if options is not None and "reset_mask" in options:
             mask = np.asarray(options.pop("reset_mask"))  # popped, as Gymnasium's own vector environments do
@@ -178,23 +195,16 @@ class NLPVectorEnv(_Face, VectorEnv):
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Take one action in every row; rows whose episode ended start anew as `autoreset_mode` says."""
         actions = _checked(np.asarray(actions), self.single_action_space, self.num_envs)
-        mode, acting, infos = self.autoreset_mode, self._all, {}
-        if self._done.any():  # never under SAME_STEP
-            if mode == AutoresetMode.DISABLED:
-                raise NlpGymError(
-                    f"the episodes of rows {np.flatnonzero(self._done).tolist()} have ended and auto-reset is disabled; "
-                    'reset them first: env.reset(options={"reset_mask": terminated | truncated}).'
-                )
-            renewed, acting = np.flatnonzero(self._done), np.flatnonzero(~self._done)
-            self._begin(renewed)
-            _merge(infos, self.episodes.info_at_start(renewed), renewed, self.num_envs)
+        infos: dict[str, Any] = {}
+        acting = self._renew(infos) if self._done.any() else self._all
         rewards, terminated, truncated, components = self._act(acting, actions)
         done = terminated | truncated
-        if mode == AutoresetMode.SAME_STEP and done.any():
-            self._finish_and_renew(acting, done, components, infos)
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and done.any():
+            self._finish_and_renew(done, components, infos)
         else:
             self._done = done
-            _merge(infos, self.episodes.info_of_step(acting, components), acting, self.num_envs)
+            if len(acting):
+                _merge(infos, self.episodes.info_of_step(acting, components), acting, self.num_envs)
             ended = np.flatnonzero(done)
             if len(ended):
                 _merge(infos, self.episodes.info_at_end(ended), ended, self.num_envs)
@@ -202,25 +212,41 @@ class NLPVectorEnv(_Face, VectorEnv):
             self.render()
         return self.episodes.observe(self._all), rewards, terminated, truncated, infos
 
+    def _renew(self, infos: dict[str, Any]) -> np.ndarray:
+        """NEXT_STEP: start rows whose episode ended in the last step; the others, which act, (B',)."""
+        if not self._seeded:
+            raise NlpGymError("no episode has started; call reset() first.")
+        if self.autoreset_mode != AutoresetMode.NEXT_STEP:
+            raise NlpGymError(
+                f"no episode is running in rows {np.flatnonzero(self._done).tolist()}, and auto-reset starts none; "
+                'reset them first: env.reset(options={"reset_mask": terminated | truncated}).'
+            )
+        renewed, acting = np.flatnonzero(self._done), np.flatnonzero(~self._done)
+        self._begin(renewed)
+        _merge(infos, self.episodes.info_at_start(renewed), renewed, self.num_envs)
+        return acting
+
     def _act(self, rows: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, Columns]:
         """Rewards, terminated, truncated, all (num_envs,), and the components of `rows`."""
-        whole = len(rows) == self.num_envs
-        actions = actions if whole else actions[rows]
+        if len(rows) == self.num_envs:
+            return self._act_in(rows, actions)
+        rewards, components = np.zeros(self.num_envs), {}
+        terminated, truncated = np.zeros((2, self.num_envs), bool)
+        if len(rows):
+            rewards[rows], terminated[rows], truncated[rows], components = self._act_in(rows, actions[rows])
+        return rewards, terminated, truncated, components
+
+    def _act_in(self, rows: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, Columns]:
+        """Rewards, terminated, truncated and components of `rows`, each (len(rows),)."""
         paid, over, components = self.episodes.act(rows, actions)
         self._last[rows] = actions
         self._paid[rows] += paid
         self._steps[rows] += 1
-        late = np.zeros(len(rows), bool)
-        if self.max_episode_steps is not None:
-            late = (self._steps[rows] >= self.max_episode_steps) & ~over
-        if whole:
-            return paid, over, late, components
-        rewards = np.zeros(self.num_envs)
-        terminated, truncated = np.zeros((2, self.num_envs), bool)
-        rewards[rows], terminated[rows], truncated[rows] = paid, over, late
-        return rewards, terminated, truncated, components
+        if self.max_episode_steps is None:
+            return paid, over, np.zeros(len(rows), bool), components
+        return paid, over, (self._steps[rows] >= self.max_episode_steps) & ~over, components
 
-    def _finish_and_renew(self, rows: np.ndarray, done: np.ndarray, components: Columns, infos: dict[str, Any]) -> None:
+    def _finish_and_renew(self, done: np.ndarray, components: Columns, infos: dict[str, Any]) -> None:
         """SAME_STEP: the ended episodes' last observation and info move to `final_obs` and `final_info`."""
         ended = np.flatnonzero(done)
         going = np.flatnonzero(~done)
@@ -255,28 +281,21 @@ class NLPVectorEnv(_Face, VectorEnv):
         return last
 
     def _seed(self, seed: int | Sequence[int | None] | None, rows: np.ndarray) -> None:
-        """Give rows their seeds: an integer s means s + i for row i; None keeps a row's stream as it is."""
-        if isinstance(seed, Sequence):
-            if len(seed) != self.num_envs:
-                raise BadArgument(f"seed must be an integer or {self.num_envs} of them, got {len(seed)}.")
-            given = [(row, value) for row, value in enumerate(seed) if value is not None]
-            if not self._seeded:
-                self._seed_all(super().np_random_seed)
-            if given:
-                self.episodes.streams.seed(
-                    np.array([row for row, _ in given]), np.array([value % WORD for _, value in given], np.uint64)
-                )
-            return
-        super().reset(seed=seed)
-        if not self._seeded or (seed is not None and len(rows) == self.num_envs):
-            self._seed_all(self.np_random_seed)
-        elif seed is not None:
-            self.episodes.streams.seed(rows, (rows + seed % WORD).astype(np.uint64))
-
-    def _seed_all(self, seed: int | None) -> None:
-        start = np.uint64((seed or 0) % WORD)
-        self.episodes.streams.seed(self._all, self._all.astype(np.uint64) + start)
-        self._seeded = True
+        """Give `rows` their seeds: an integer s means s + i for row i; None keeps a row's stream as it is."""
+        streams, each = self.episodes.streams, seed if isinstance(seed, Sequence) else None
+        if each is not None and (len(each) != self.num_envs or any(value is not None and value < 0 for value in each)):
+            raise BadArgument(f"seed must be an integer, or {self.num_envs} of them or None, not negative; got {each}.")
+        first = None if isinstance(seed, Sequence) else seed
+        super().reset(seed=first)  # refuses what is no seed
+        if not self._seeded:
+            streams.seed(self._all, _seeds(self.np_random_seed, self._all))
+            self._seeded = True
+        elif first is not None:
+            streams.seed(rows, _seeds(first, rows))
+        if each is not None:
+            for row in rows:
+                if (own := each[row]) is not None:
+                    streams.seed(np.array([row]), np.array([own % WORD], np.uint64))
 
     def _begin(self, rows: np.ndarray) -> None:
         self.episodes.begin(rows)
@@ -307,9 +326,10 @@ class NLPVectorEnv(_Face, VectorEnv):
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """A method's result, row by row where it has one entry for each."""
         value = getattr(self, name)
-        result = value(*args, **kwargs) if callable(value) else value
-        rows = isinstance(result, np.ndarray | tuple) and name in ("action_masks", "oracle_actions", "render")
-        return tuple(result) if rows else (result,) * self.num_envs
+        result: Any = value(*args, **kwargs) if callable(value) else value
+        if result is None or name not in ("action_masks", "oracle_actions", "render"):
+            return (result,) * self.num_envs
+        return tuple(result)
 
 
 def _mode(mode: AutoresetMode | str) -> AutoresetMode:
@@ -326,13 +346,20 @@ def _checked(actions: np.ndarray, space: spaces.Space, rows: int) -> np.ndarray:
     """The actions as (rows,) int64. Raises BadArgument for a wrong shape, or a value that is no action."""
     assert isinstance(space, spaces.Discrete)
     if actions.shape != (rows,):
-        raise BadArgument(f"expected {rows} actions, an array of shape ({rows},), got shape {actions.shape}.")
+        raise BadArgument(
+            f"expected {rows} action{'s' * (rows > 1)}, an array of shape ({rows},), got shape {actions.shape}."
+        )
     if actions.dtype.kind not in "iu":
         raise BadArgument(f"actions must be whole numbers from 0 to {space.n - 1}, got {actions.dtype}: {actions[:4]}.")
     if actions.min() < 0 or actions.max() >= space.n:
         wrong = actions[(actions < 0) | (actions >= space.n)][0]
         raise BadArgument(f"no action {wrong}; actions are whole numbers from 0 to {space.n - 1}.")
     return actions.astype(np.int64, copy=False)
+
+
+def _seeds(first: int | None, rows: np.ndarray) -> np.ndarray:
+    """The seeds first, first + 1, ... of rows 0, 1, ..., (len(rows),) uint64."""
+    return rows.astype(np.uint64) + np.uint64((first or 0) % WORD)
 
 
 def _only(columns: Columns) -> dict[str, Any]:
@@ -352,7 +379,7 @@ def _rows_of(components: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, n
 
 
 def _merge(infos: dict[str, Any], columns: Mapping[str, Any], rows: np.ndarray, total: int) -> None:
-    """Write the rows' columns into a vector environment's info: arrays of all rows, and `_name` says where they are set."""
+    """Write the rows' columns into a vector environment's info: arrays of all rows, `_name` where they are set."""
     whole = len(rows) == total
     where = np.zeros(total, bool)
     where[rows] = True

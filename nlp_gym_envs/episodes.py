@@ -1,6 +1,5 @@
-"""A dynamics and a reward, many episodes at once: the game itself, which knows no Gymnasium and resets nothing by itself."""
+"""A dynamics and a reward, many episodes at once: the game itself, which resets nothing and knows no Gymnasium face."""
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from gymnasium import spaces
 
 from .dynamics._base import Dynamics, WordObservation
 from .errors import BadArgument
-from .lookup import Shelf
+from .lookup import Shelf, did_you_mean
 from .rewards import Reward, Step, Term
 from .streams import Streams
 from .task import TASKS, Task
@@ -38,12 +37,15 @@ class Episodes:
         self.standing = np.zeros(num_rows)  # (B,) the metric as it stood, kept only for terms that ask
         self.epoch = np.zeros(num_rows, np.int64)  # (B,) how often the examples had all been given out before
         self.next_example = 0  # sequential order: the next to be given out
-        spec = {"name": observation} if isinstance(observation, str) else dict(observation)
+        spec: dict[str, Any] = {"name": observation} if isinstance(observation, str) else dict(observation)
         self.form = spec.pop("name", None)
         if self.form not in OBSERVATIONS:
             raise BadArgument(f"observation must be one of {', '.join(OBSERVATIONS)}, got {self.form!r}.")
-        if spec and self.form != "ids":
-            raise BadArgument(f"observation {self.form!r} takes no keywords, got {', '.join(spec)}.")
+        allowed = ("length", "size") if self.form == "ids" else ()
+        if wrong := [keyword for keyword in spec if keyword not in allowed]:
+            raise BadArgument(
+                f"observation {self.form!r} takes {' and '.join(allowed) or 'no keywords'}, not {', '.join(wrong)}."
+            )
         self.words = WordObservation(dynamics, **spec) if self.form == "ids" else None
         self.observation_space = self._observation_space()
 
@@ -57,7 +59,7 @@ class Episodes:
             return self.words.space
         parts = self.dynamics.parts
         if self.form == "dict":
-            return spaces.Dict(parts)
+            return spaces.Dict({**parts})
         low = np.concatenate([part.low for part in parts.values()])
         return spaces.Box(low, np.concatenate([part.high for part in parts.values()]), dtype=np.float32)
 
@@ -80,7 +82,7 @@ class Episodes:
             self.standing[rows] = self.dynamics.outcome(rows)
 
     def act(self, rows: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        """Take an action in each of `rows`: rewards (B,), whether each episode is over (B,), the reward's components."""
+        """Take an action in each of `rows`: rewards (B,), whether each episode is over (B,), rewards' components."""
         costs = self.dynamics.act(rows, actions)
         step = Step(self.dynamics, rows, actions, costs, self.standing[rows])
         rewards, components = self.reward(step)
@@ -151,13 +153,14 @@ def assemble(
     order = order if order is not None else "random" if split == "train" else "sequential"
     if order not in ORDERS:
         raise BadArgument(f"order must be one of {', '.join(ORDERS)}, got {order!r}.")
-    allowed = [p for p in inspect.signature(kind).parameters if p not in ("task", "num_rows")]
-    for option in options:
-        if option not in allowed:
-            common = [p for p in inspect.signature(assemble).parameters if p not in ("num_rows", "options")]
-            near = difflib.get_close_matches(option, [*allowed, *common], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
-            raise BadArgument(f"no keyword {option!r}{hint} {kind.name} takes: {', '.join(allowed + common)}.")
+    parameters = inspect.signature(kind).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        if wrong := [option for option in options if option not in parameters]:
+            own = [p for p in parameters if p not in ("task", "num_rows")]
+            known = own + [p for p in inspect.signature(assemble).parameters if p not in ("num_rows", "options")]
+            raise BadArgument(
+                f"no keyword {wrong[0]!r}{did_you_mean(wrong[0], known)} {kind.name} takes: {', '.join(known)}."
+            )
     opened = made.open(name, split, dataset, columns, labels)
     moves = kind(opened, num_rows, **options)
     return Episodes(moves, Reward(reward, moves), num_rows, order, observation)

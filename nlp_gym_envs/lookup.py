@@ -1,8 +1,10 @@
-"""Finding things by name: every file of a folder is a thing with that file's name, and so is a dotted name of your own."""
+"""Finding things by name: every file of a folder is a thing with that file's name; your own has a dotted name."""
 
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 from .errors import UnknownName
@@ -35,32 +37,41 @@ class Shelf:
         if name in self.names():
             return getattr(importlib.import_module(f"{self.package}.{name}"), self.attribute)
         if "." in name:
-            return self._dotted(name)
+            return from_dotted(name, self.attribute, self.noun)
         raise self.unknown(name)
 
     def unknown(self, name: str) -> UnknownName:
+        """What to raise for a name that nothing here has."""
         known = self.names()
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
         return UnknownName(
-            f"no {self.noun} {name!r}{hint} There are: {', '.join(known)}. "
+            f"no {self.noun} {name!r}{did_you_mean(name, known)} There are: {', '.join(known)}. "
             f"Your own goes by its dotted name, as in 'my_package.my_{self.noun.replace(' ', '_')}'."
         )
 
-    def _dotted(self, name: str) -> Any:
-        """Your own: a module that has the folder's attribute, or any attribute of a module."""
-        parent, _, last = name.rpartition(".")
-        for module_name, attribute in ((name, self.attribute), (parent, last)):
-            try:
-                module = importlib.import_module(module_name)
-            except ModuleNotFoundError as error:
-                # a module that exists and fails to import something else is the user's bug: let it show
-                if error.name is None or not (module_name + ".").startswith(error.name + "."):
-                    raise
-                continue
-            if hasattr(module, attribute):
-                return getattr(module, attribute)
-        raise UnknownName(
-            f"no {self.noun} at {name!r}: there is no module of that name with an attribute {self.attribute}, "
-            f"nor a module {parent!r} with an attribute {last!r}. Is its folder on PYTHONPATH?"
-        )
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """How a message goes on after a wrong name: with the nearest right one, or with a full stop."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else "."
+
+
+def from_dotted(name: str, attribute: str, noun: str) -> Any:
+    """Your own: `attribute` of the module called `name`, or any attribute of a module. Raises UnknownName."""
+    parent, _, last = name.rpartition(".")
+    for module_name, wanted in ((name, attribute), (parent, last)):
+        if not all(map(str.isidentifier, module_name.split("."))):
+            continue
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            # a module that exists and fails to import something else is the user's bug: let it show
+            if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+                raise
+            continue
+        found = getattr(module, wanted, None)
+        if found is not None and not isinstance(found, ModuleType):
+            return found
+    raise UnknownName(
+        f"no {noun} at {name!r}: there is no module of that name with an attribute {attribute}, "
+        f"nor a module {parent!r} with an attribute {last!r}. Is its folder on PYTHONPATH?"
+    )

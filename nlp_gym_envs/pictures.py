@@ -49,10 +49,8 @@ def _outcome(shown: Scene) -> str:
 
 def text(shown: Scene) -> str:
     """The scene as plain text of at most 80 columns."""
-    lines = [shown.title, *textwrap.wrap(shown.text, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")]
-    if shown.action is not None:
-        lines.append(f"> {shown.action}")
-    return "\n".join([*lines, _outcome(shown)])
+    parts = [shown.title, f"  {shown.text}", *([] if shown.action is None else [f"> {shown.action}"]), _outcome(shown)]
+    return "\n".join(line for part in parts for line in textwrap.wrap(part, WIDTH, subsequent_indent="  "))
 
 
 def show(shown: Scene) -> None:

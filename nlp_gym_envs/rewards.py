@@ -1,19 +1,18 @@
 """Ways of paying out a task's metric: at the end, or as it rises; weighted, with the dynamics' costs taken off.
 
-A reward is a sum of named terms, each a function of a `Step` that gives (B,) numbers. Your own term is any such function,
-named by its dotted name: `reward={"final": 1.0, "my_package.rewards.brevity": 0.1}`.
+A reward is a sum of named terms, each a function of a `Step` that gives (B,) numbers. Your own term is any such
+function, named by its dotted name: `reward={"final": 1.0, "my_package.rewards.brevity": 0.1}`.
 """
 
-import difflib
-import importlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
-
+from typing import cast
 
 import numpy as np
 
 from .dynamics._base import Dynamics
 from .errors import BadArgument, UnknownName
+from .lookup import did_you_mean, from_dotted
 
 
 class Step:
@@ -64,7 +63,12 @@ def improvement(step: Step) -> np.ndarray:
     return (high - low) * (step.after - step.before)
 
 
-TERMS: dict[str, Term] = {"final": final, "improvement": improvement}
+def constant(step: Step) -> np.ndarray:
+    """What a perfect answer is worth, for every answer: the control that teaches nothing about the task."""
+    return np.where(step.over, step.dynamics.pays[1], 0.0)
+
+
+TERMS: dict[str, Term] = {"final": final, "improvement": improvement, "constant": constant}
 
 
 def register_reward(name: str, term: Term) -> None:
@@ -81,7 +85,10 @@ class Reward:
         if spec is None:
             spec = dynamics.reward
         if callable(spec):
-            self.terms[getattr(spec, "__name__", type(spec).__name__)] = (1.0, spec)
+            name = getattr(spec, "__name__", type(spec).__name__)
+            if name in weights:
+                raise BadArgument(f"a reward cannot be called {name!r}: a cost of {dynamics.name} has that name.")
+            self.terms[name] = (1.0, spec)
         else:
             for name, weight in ({spec: 1.0} if isinstance(spec, str) else dict(spec)).items():
                 if not isinstance(weight, int | float) or not np.isfinite(weight):
@@ -91,7 +98,7 @@ class Reward:
                 else:
                     self.terms[name] = (float(weight), find_term(name, dynamics))
         self.weights = weights
-        self.needs_standing = any(term is not final for _, term in self.terms.values())
+        self.needs_standing = any(term not in (final, constant) for _, term in self.terms.values())
         self.range = self._range(dynamics)
 
     def __call__(self, step: Step) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -115,7 +122,11 @@ class Reward:
     def _range(self, dynamics: Dynamics) -> tuple[float, float]:
         """Bounds of one step's reward; infinite where a term of the user's own takes part."""
         low, high = dynamics.pays
-        bounds = {final: (min(low, 0.0), max(high, 0.0)), improvement: (low - high, high - low)}
+        bounds: dict[Term, tuple[float, float]] = {
+            final: (min(low, 0.0), max(high, 0.0)),
+            improvement: (low - high, high - low),
+            constant: (min(high, 0.0), max(high, 0.0)),
+        }
         least = most = 0.0
         for weight, term in self.terms.values():
             a, b = bounds.get(term, (-np.inf, np.inf))
@@ -130,15 +141,13 @@ def find_term(name: str, dynamics: Dynamics) -> Term:
     """The term called `name`, or the function at a dotted name. Raises UnknownName, with what there is."""
     if name in TERMS:
         return TERMS[name]
-    module_name, _, attribute = name.rpartition(".")
-    if module_name:
-        try:
-            return getattr(importlib.import_module(module_name), attribute)
-        except (ModuleNotFoundError, AttributeError) as error:
-            raise UnknownName(f"no reward at {name!r}: {error}. Is its folder on PYTHONPATH?") from error
+    if "." in name:
+        term = from_dotted(name, "REWARD", "reward")
+        if not callable(term):
+            raise BadArgument(f"the reward at {name!r} must be a function of a step, got {type(term).__name__}.")
+        return cast(Term, term)
     known = (*TERMS, *dynamics.costs)
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise UnknownName(
-        f"no reward {name!r}{hint} There are: {', '.join(known)}. Your own goes by its dotted name, 'my_package.my_reward'."
+        f"no reward {name!r}{did_you_mean(name, known)} There are: {', '.join(known)}. "
+        "Your own goes by its dotted name, 'my_package.my_reward'."
     )

@@ -1,4 +1,4 @@
-"""One random stream per row, counter-based: a number is a hash of the row's seed, its episode and a draw, so nothing is stored.
+"""One random stream per row, counter-based: a number is a hash of the row's seed, its episode and a draw.
 
 The hash is SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators"), started at a mixed
 seed and advanced by the episode; vectorised, it costs no Python loop however many rows there are.
@@ -34,7 +34,7 @@ class Streams:
     def bits(self, rows: np.ndarray, draw: int = 0) -> np.ndarray:
         """64 random bits for each of `rows`, (len(rows),) uint64: the `draw`-th number of the row's episode."""
         bits = mix(self.state[rows])
-        return mix(bits + np.uint64(draw) * DRAW) if draw else bits
+        return mix(bits + np.uint64(draw * int(DRAW) % 2**64)) if draw else bits
 
     def below(self, rows: np.ndarray, bound: int, draw: int = 0) -> np.ndarray:
         """A uniform integer in [0, bound) for each of `rows`, int64 (bias below bound / 2^53)."""

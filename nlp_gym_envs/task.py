@@ -29,7 +29,7 @@ class Task:
     source: corpora.Source
     answer: Label
     metrics: tuple[str, ...]
-    description: str = ""
+    description: str | None = None  # None where Python drops docstrings
 
     def open(
         self,
@@ -44,6 +44,8 @@ class Task:
         `dataset` replaces the task's own data (then label names are found in it unless `labels` gives them).
         Raises BadArgument, BadData or NotAvailable.
         """
+        if isinstance(labels, str):
+            raise BadArgument(f"labels must be a list of names in order, as ['no', 'yes'], got {labels!r}.")
         source = corpora.source_of(name, self.source, dataset)
         names = tuple(labels) if labels else () if dataset is not None else self.answer.names
         train = corpora.load(source, columns or {}, names, "train")

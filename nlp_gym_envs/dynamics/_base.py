@@ -1,4 +1,4 @@
-"""What a dynamics is: it says what an action does, for many episodes at once, and knows neither Gymnasium nor rewards."""
+"""What a dynamics is: what an action does, for many episodes at once; it knows neither Gymnasium's Env nor rewards."""
 
 from typing import Any, ClassVar
 
@@ -89,6 +89,7 @@ class WordObservation:
 
     def __init__(self, dynamics: Dynamics, length: int = 64, size: int = 20_000) -> None:
         task = dynamics.task
+        length, size = positive("length", length, 1, int), positive("size", size, 2, int)
         self.dynamics, self.table = dynamics, word_ids(task.examples, task.train, length, size)
         vocabulary = word_ids(task.train, task.train, length, size).size
         self.space = spaces.Box(0, vocabulary - 1, (length,), np.int32)
@@ -108,7 +109,7 @@ def box(low: float, high: float, size: int) -> spaces.Box:
 def positive(name: str, value: Any, least: float, kind: type = float) -> Any:
     """A keyword's number, at least `least`; BadArgument otherwise."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (whole or (kind is float and isinstance(value, float))) or not value >= least:
+    if not (whole or (kind is float and isinstance(value, float))) or not least <= value < float("inf"):
         raise BadArgument(
             f"{name} must be {'a whole number' if kind is int else 'a number'} of at least {least}, got {value!r}."
         )

@@ -171,7 +171,7 @@ class Reading(Dynamics):
     def metrics(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         read, words = self._words_read(rows), self.table.words[self.example[rows]]
         return {
-            **super().metrics(rows),
+            self.task.metric.name: self.task.outcome(self.answer[rows], self.example[rows]),  # no answer is no hit
             "words_read": read.astype(np.float64),
             "fraction_read": read / np.maximum(words, 1),
         }
@@ -254,7 +254,7 @@ def _chunks_of(examples: Examples, chunk: int) -> Examples:
         words = text.split()
         pieces.append("")
         pieces.extend(" ".join(words[at : at + chunk]) for at in range(0, len(words), chunk))
-    return Examples({"text": pieces}, np.zeros(len(pieces), np.int64), examples.labels)
+    return Examples({"text": pieces}, [0] * len(pieces), examples.labels)
 
 
 def chunk_vectors(examples: Examples, train: Examples, chunk: int, encoder: str | Mapping[str, Any]) -> Encoded:

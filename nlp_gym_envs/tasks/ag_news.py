@@ -1,8 +1,8 @@
 """AG's News topic classification: which of four desks a news item belongs to, from its title and description.
 
-120,000 training and 7,600 test items; the data set has no validation split, so a tenth of its train is ours. A constant
-answer scores .25. The source offers the data for research and other non-commercial activity. The Hub's copy was not tried from where this was
-written; its layout is from the data set's card.
+120,000 training and 7,600 test items; the data set has no validation split, so a tenth of its train is ours. A
+constant answer scores .25. The source offers the data for research and other non-commercial activity. The layout of
+the Hub's copy is from the data set's card; the copy itself was not tried.
 """
 
 from ..answers import Label

@@ -1,7 +1,7 @@
 """Emotions of English Twitter messages: six of them.
 
-16,000 / 2,000 / 2,000 messages. Always answering joy scores about .35. For educational and research use. The Hub's copy was not
-tried from where this was written; its layout is from the data set's card.
+16,000 / 2,000 / 2,000 messages. Always answering joy scores about .35. For educational and research use. The layout
+of the Hub's copy is from the data set's card; the copy itself was not tried.
 """
 
 from ..answers import Label

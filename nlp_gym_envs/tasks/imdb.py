@@ -1,7 +1,8 @@
 """IMDB film reviews: is the whole review positive or negative?
 
-25,000 training and 25,000 test reviews of some 230 words; the data set has no validation split, so a tenth of its train
-is ours. A constant answer scores .50. The Hub's copy was not tried from where this was written; its layout is from the data set's card.
+25,000 training and 25,000 test reviews of some 230 words; the data set has no validation split, so a tenth of its
+train is ours. A constant answer scores .50. The layout of the Hub's copy is from the data set's card; the copy itself
+was not tried.
 """
 
 from ..answers import Label

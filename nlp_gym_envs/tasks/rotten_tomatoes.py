@@ -1,7 +1,7 @@
 """Rotten Tomatoes: is the sentence from a film review positive or negative?
 
-8,530 / 1,066 / 1,066 sentences. A constant answer scores .50. The Hub's copy was not tried from where this was written; its layout is
-from the data set's card.
+8,530 / 1,066 / 1,066 sentences. A constant answer scores .50. The layout of the Hub's copy is from the data set's
+card; the copy itself was not tried.
 """
 
 from ..answers import Label

@@ -1,8 +1,9 @@
 """Stanford Sentiment Treebank, two classes: is the sentence from a film review positive or negative?
 
-The Hub's copy (GLUE's) has 67,349 training phrases and 872 labelled validation sentences; its test labels are hidden, so
-its validation rows are our test, and our validation is a tenth of its train. The sentence-level release has 6,920 / 872 /
-1,821 sentences. A constant answer scores .50. The Hub's copy was not tried from where this was written; its layout is from the data set's card.
+The Hub's copy (GLUE's) has 67,349 training phrases and 872 labelled validation sentences; its test labels are hidden,
+so its validation rows are our test, and our validation is a tenth of its train. The sentence-level release has 6,920
+/ 872 / 1,821 sentences. A constant answer scores .50. The layout of the Hub's copy is from the data set's card; the
+copy itself was not tried.
 """
 
 from ..answers import Label

@@ -1,7 +1,7 @@
 """Stanford Sentiment Treebank, five classes, from very negative to very positive.
 
-8,544 / 1,101 / 2,210 sentences of film reviews. Always answering the commonest training label scores .23. The
-Hub's copy was not tried from where this was written; its layout is from the data set's card.
+8,544 / 1,101 / 2,210 sentences of film reviews. Always answering the commonest training label scores .23. The layout
+of the Hub's copy is from the data set's card; the copy itself was not tried.
 """
 
 from ..answers import Label

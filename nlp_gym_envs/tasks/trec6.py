@@ -1,8 +1,8 @@
 """TREC question classification, six coarse classes: what kind of thing does the question ask for?
 
 5,452 training and 500 test questions; the data set has no validation split, so a tenth of its train is ours. Always
-answering the commonest training label scores .19. The Hub's copy was not tried from where this was
-written; its layout is from the data set's card.
+answering the commonest training label scores .19. The layout of the Hub's copy is from the data set's card; the copy
+itself was not tried.
 """
 
 from ..answers import Label

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,36 +12,49 @@ from typing import Any
 
 import numpy as np
 
+LEFT_OVER = 3600  # seconds after which an unfinished file's writer is taken for dead
+
 
 def folder() -> Path:
     """Where caches are: `NLP_GYM_CACHE`, else `nlp_gym_envs` in the user's cache folder."""
     if chosen := os.environ.get("NLP_GYM_CACHE"):
-        return Path(chosen)
+        return Path(chosen).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nlp_gym_envs"
 
 
 def array(key: dict[str, Any], make: Callable[[], np.ndarray]) -> np.ndarray:
-    """The array that `make()` gives, computed once for each `key` (JSON values) and read-only, memory-mapped, afterwards.
+    """What `make()` gives, computed once for each `key` (JSON values); read-only, and on disk rather than in memory.
 
     A cache that cannot be read is made again; one that cannot be written (a full disk, no permission) is done without,
     with a warning.
     """
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
     path = folder() / f"{name}.npy"
-    if path.exists():
-        try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError):
-            warnings.warn(f"the cache file {path} is damaged and is made again.", stacklevel=2)
+    try:
+        return _mapped(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (ValueError, OSError, EOFError) as error:
+        warnings.warn(f"the cache file {path} is damaged ({error}) and is made again.", stacklevel=2)
     made = make()
     try:
         save_atomically(path, lambda file: np.save(file, made, allow_pickle=False))
-    except OSError as error:
+        return _mapped(path)  # processes share it, and memory is given back when it is short
+    except (ValueError, OSError) as error:
         warnings.warn(
             f"cannot write the cache {path.parent} ({error}); going on without it. NLP_GYM_CACHE names another folder.",
             stacklevel=2,
         )
+    made.flags.writeable = False
     return made
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """The array in a file, memory-mapped; a plain array to index, since `np.memmap` is slower at it."""
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(mapped, np.memmap):  # an .npz: np.load looks at the content, not at the name
+        raise ValueError("it holds no array")
+    return mapped.view(np.ndarray)
 
 
 def save_atomically(path: Path, write: Callable[[Any], Any]) -> None:
@@ -49,6 +63,7 @@ def save_atomically(path: Path, write: Callable[[Any], Any]) -> None:
     Raises OSError (disk full, no permission) and then leaves neither a part nor a temporary file behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _clear_left_overs(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -60,6 +75,17 @@ def save_atomically(path: Path, write: Callable[[Any], Any]) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _clear_left_overs(path: Path) -> None:
+    """Remove what writers of this file that were killed have left beside it."""
+    start = f".{path.name}."
+    for name in [name for name in os.listdir(path.parent) if name.startswith(start)]:
+        try:
+            if time.time() - (path.parent / name).stat().st_mtime > LEFT_OVER:
+                (path.parent / name).unlink()
+        except OSError:
+            pass  # another process was quicker, or it is not ours to remove
 
 
 def _umask() -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,27 @@ class Shared:
 
 
 class Examples(Shared):
-    """N examples: `columns[name]` is (N,) of str, `target` is (N,) label indices, `digest` names the content."""
+    """N examples: `columns[name]` is (N,) of str, `target` is (N,) label indices, `labels` their names."""
 
-    def __init__(self, columns: Mapping[str, Sequence[str]], target: Sequence[int], labels: tuple[str, ...]) -> None:
+    def __init__(
+        self, columns: Mapping[str, Sequence[str]], target: Sequence[int] | np.ndarray, labels: tuple[str, ...]
+    ) -> None:
         self.columns = {name: as_objects(values) for name, values in columns.items()}
         self.target = np.asarray(target, dtype=np.int64)  # (N,)
         self.labels = labels
-        self.digest = content_digest([*self.columns.values(), self.target.tolist(), labels])
+
+    @cached_property
+    def text_digest(self) -> str:
+        """A name for the content of the columns, whatever the labels."""
+        return content_digest(list(self.columns.values()))
+
+    @cached_property
+    def digest(self) -> str:
+        """A name for the whole content, labels and all."""
+        sha = hashlib.sha256(self.text_digest.encode())
+        sha.update(self.target.tobytes())
+        sha.update(content_digest([self.labels]).encode())
+        return sha.hexdigest()
 
     def __len__(self) -> int:
         return len(self.target)
@@ -42,12 +57,13 @@ def as_objects(values: Sequence[Any]) -> np.ndarray:
     return array
 
 
-def content_digest(columns: Sequence[Sequence[Any]]) -> str:
-    """SHA-256, in hex, of the columns' values in order; every value is closed off, so that ("ab", "c") is not ("a", "bc")."""
+def content_digest(columns: Sequence[Sequence[str] | np.ndarray]) -> str:
+    """SHA-256, in hex, of the columns' texts in order; each goes in with its length: ("ab", "c") is not ("a", "bc")."""
     sha = hashlib.sha256()
     for column in columns:
+        sha.update(len(column).to_bytes(8, "little"))
         for start in range(0, len(column), 10_000):  # in blocks: a million rows need no second copy in memory
-            sha.update("\x1f".join(map(str, column[start : start + 10_000])).encode("utf-8", "surrogatepass"))
-            sha.update(b"\x1e")
-        sha.update(b"\x1d")
+            block = [str(value) for value in column[start : start + 10_000]]
+            sha.update(np.array([len(text) for text in block], np.int64).tobytes())
+            sha.update("".join(block).encode("utf-8", "surrogatepass"))
     return sha.hexdigest()

@@ -1,353 +1,236 @@
-"""Reading tables of texts and labels, and saying clearly what is wrong with one."""
+"""Reading one local file of texts and labels: csv, tsv, json, jsonl or parquet, and gzipped text files."""
 
 import csv
-import functools
-import hashlib
+import gzip
+import io
 import json
-import os
-import socket
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
-from ..errors import BadArgument, BadData, NotAvailable
+from ..errors import BadData, NotAvailable
+from .columns import Table, choose_columns, short, table
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
-ALIASES = {"valid": "validation", "val": "validation", "dev": "validation"}
-USUAL = {  # the column names people use, in the order in which they are tried
-    "text": ("text", "sentence", "content", "review", "document", "question"),
-    "label": ("label", "labels", "target", "class", "category", "coarse_label"),
-}
-MOST_LABELS = 256  # more different values than this are no set of labels
-HELD_OUT = 0.1  # the share of a data set that becomes "validation" (and, of a single file, "test")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how such a file starts; spreadsheets write them
+WHOLE = re.compile(r"-?(0|[1-9]\d*)(\.0+)?")  # "07" is a code, not a number
+
+Columns = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Table:
-    """Columns "text" and "label" of one split, and where they came from, for messages."""
-
-    columns: Mapping[str, Sequence[Any]]
-    where: str
-
-
-# ---------------------------------------------------------------- local files
-
-
-def stamp(path: Path) -> tuple[Any, ...]:
-    """What changes when a local file or a file of the folder does: names, sizes, times."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return tuple((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
-
-
-def from_files(path: Path, split: str, columns: Mapping[str, str], hints: Mapping[str, str]) -> tuple[Table, tuple]:
-    """A split of a local file or folder, and the label names that it declares."""
-    if not path.exists():
-        raise NotAvailable(f"no file or folder at {path} (looked from {Path.cwd()}).")
-    return _read_splits(_split_files(path), split, columns, hints)
-
-
-def _split_files(path: Path) -> dict[str, list[Path]]:
-    """The files of each split; a single file is the split ""."""
-    if path.is_file():
-        return {"": [path]}
-    found: dict[str, list[Path]] = {}
-    for file in sorted(path.iterdir()):
-        name = file.name.lower()
-        if file.is_file() and any(name.endswith(s) or name.endswith(f"{s}.gz") for s in SUFFIXES):
-            stem = name.split(".")[0].split("-0")[0]  # train-00000-of-00002.parquet is a part of train
-            found.setdefault(ALIASES.get(stem, stem), []).append(file)
-    if not found:
-        raise BadData(f"the folder {path} holds no {', '.join(SUFFIXES)} file; it needs one a split, as train.csv.")
-    return found
-
-
-def _read_splits(
-    files: Mapping[str, list[Path]], split: str, columns: Mapping[str, str], hints: Mapping[str, str]
-) -> tuple[Table, tuple]:
-    def read(name: str) -> tuple[Table, tuple]:
-        parts = [_read(file, columns, hints) for file in files[name]]
-        merged = {c: [v for table, _ in parts for v in table.columns[c]] for c in ("text", "label")}
-        return Table(merged, ", ".join(str(f) for f in files[name])), parts[0][1]
-
-    if "" in files:  # one file for everything
-        table, declared = read("")
-        return _where(table, split, {"train": 0.0, "validation": 1 - 2 * HELD_OUT, "test": 1 - HELD_OUT}), declared
-    return pick_split(set(files), split, read)
-
-
-def pick_split(available: set[str], split: str, read: Any) -> tuple[Table, tuple]:
-    """`read(name)` of the right name: the split itself, or its share of train where there is no validation."""
-    if "train" in available and "validation" not in available and split in ("train", "validation"):
-        table, declared = read("train")
-        return _where(table, split, {"train": 0.0, "validation": 1 - HELD_OUT}), declared
-    if split not in available:
-        raise BadArgument(f"no split {split!r}; there are: {', '.join(sorted(available))}.")
-    return read(split)
-
-
-def _where(table: Table, split: str, starts: Mapping[str, float]) -> Table:
-    """The rows whose text's own hash falls to `split`: the same text is never in two splits, whatever the order."""
-    if split not in starts:
-        raise BadArgument(f"no split {split!r}; there are: {', '.join(starts)}.")
-    names = list(starts)
-    keep = []
-    for i, text in enumerate(table.columns["text"]):
-        digest = hashlib.sha256(str(text).encode("utf-8", "surrogatepass")).digest()
-        share = int.from_bytes(digest[:4], "big") / 2**32
-        if [n for n in names if starts[n] <= share][-1] == split:
-            keep.append(i)
-    return Table({name: [v[i] for i in keep] for name, v in table.columns.items()}, f"{table.where}, {split} part")
-
-
-def _read(path: Path, columns: Mapping[str, str], hints: Mapping[str, str]) -> tuple[Table, tuple]:
-    """The two columns of one file."""
+def format_of(path: Path) -> str | None:
+    """Which of `SUFFIXES` a file's name has, with or without .gz behind it; None if none."""
     name = path.name.lower().removesuffix(".gz")
-    suffix = next((s for s in SUFFIXES if name.endswith(s)), None)
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
+
+
+def read(path: Path, columns: Columns, hints: Columns) -> Table:
+    """The two columns of one file. Raises BadData or NotAvailable."""
+    readers: dict[str, Callable[[Path, bytes, Columns, Columns], Table]] = {
+        ".csv": _read_csv,
+        ".tsv": _read_csv,
+        ".json": _read_json,
+        ".jsonl": _read_json,
+        ".parquet": _read_parquet,
+    }
+    suffix = format_of(path)
     if suffix is None:
         raise BadData(f"{path} is no data file that can be read; allowed are {', '.join(SUFFIXES)} (and .gz of them).")
-    if path.stat().st_size == 0:
+    content = _content(path)
+    if not content:
         raise BadData(f"{path} is empty.")
     try:
-        if suffix == ".parquet":
-            return _read_parquet(path, columns, hints)
-        if suffix in (".csv", ".tsv"):
-            return _read_csv(path, "\t" if suffix == ".tsv" else ",", columns, hints), ()
-        return _read_json(path, columns, hints), ()
+        return readers[suffix](path, content, columns, hints)
+    except UnicodeDecodeError:
+        raise BadData(_not_unicode(path, content)) from None
+
+
+def _content(path: Path) -> bytes:
+    """All of the file, unpacked."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read()
+    except OSError as error:
+        raise NotAvailable(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not path.name.lower().endswith(".gz"):
+        return packed
+    try:
+        return gzip.decompress(packed)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadData(f"{path} is no whole gzip file: {error}. Copy or download it again.") from error
+
+
+def _encoding(content: bytes) -> str:
+    return "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
+
+
+def _not_unicode(path: Path, content: bytes) -> str:
+    """What to say of bytes that cannot be decoded, with the place."""
+    try:
+        content.decode(_encoding(content))
     except UnicodeDecodeError as error:
-        raise BadData(
-            f"{path} is not UTF-8: {error.reason} at byte {error.start}. Convert it first, as with "
-            f"iconv -f latin1 -t utf-8 {path.name} > utf8-{path.name}."
-        ) from error
-
-
-def _read_csv(path: Path, separator: str, columns: Mapping[str, str], hints: Mapping[str, str]) -> Table:
-    import pandas
-
-    try:
-        frame = pandas.read_csv(
-            path,
-            sep=separator,
-            encoding="utf-8-sig",
-            keep_default_na=False,  # "None" and "NA" are texts
-            quoting=csv.QUOTE_NONE
-            if separator == "\t"
-            else csv.QUOTE_MINIMAL,  # tsv knows no quotes: SST's `` and " are text
+        line = content.count(b"\n", 0, error.start) + 1
+        return (
+            f"{path} is not UTF-8: {error.reason} at byte {error.start}, line {line}. Convert it first, as with "
+            f"iconv -f latin1 -t utf-8 {path.name} > utf8-{path.name}"
         )
-    except pandas.errors.EmptyDataError as error:
-        raise BadData(f"{path} has no header line.") from error
-    except (pandas.errors.ParserError, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise
-        raise BadData(f"{path} cannot be read as {path.suffix[1:]}: {str(error).strip()}") from error
-    chosen = choose_columns(list(map(str, frame.columns)), columns, hints, str(path))
-    return Table({ours: frame[theirs].tolist() for ours, theirs in chosen.items()}, str(path))
+    return f"{path} is not UTF-8."
 
 
-def _read_json(path: Path, columns: Mapping[str, str], hints: Mapping[str, str]) -> Table:
-    rows = list(_json_rows(path))
-    if not rows:
-        raise BadData(f"{path} has no rows.")
-    known: dict[str, None] = {}
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise BadData(f"row {number} of {path} is no object with named columns but {str(row)[:60]!r}.")
-        known.update(dict.fromkeys(row))
-    chosen = choose_columns(list(known), columns, hints, str(path))
-    return Table({ours: [row.get(theirs) for row in rows] for ours, theirs in chosen.items()}, str(path))
+# ---------------------------------------------------------------- csv and tsv
 
 
-def _json_rows(path: Path) -> Iterator[Any]:
-    """The rows of a JSON list, of a {"data": list}, or of one JSON value a line."""
-    import gzip
-
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8-sig") as file:
-        content = file.read()
-    first = content.lstrip()[:1]
+def _read_csv(path: Path, content: bytes, columns: Columns, hints: Columns) -> Table:
+    lines = io.TextIOWrapper(io.BytesIO(content), _encoding(content), newline="")
+    first = lines.readline()
+    lines.seek(0)
+    rows = _csv_rows(lines, path, _dialect(path, first))
+    header = [name.strip() for name in next(rows, [])]
+    if not header:
+        raise BadData(f"{path} has no header line, as text,label.")
     try:
-        whole = json.loads(content) if first == "[" or path.name.lower().removesuffix(".gz").endswith(".json") else None
-    except json.JSONDecodeError as error:
-        if first == "[":
-            raise BadData(f"{path} is no JSON: {error}.") from error
-        whole = None  # a .json file with one object a line
-    if isinstance(whole, list):
-        yield from whole
-    elif isinstance(whole, dict) and isinstance(whole.get("data"), list):
-        yield from whole["data"]
+        chosen = choose_columns(header, columns, hints, str(path))
+    except BadData as error:
+        raise BadData(f"{error} If that is a row of data, the file lacks its header line, as text,label.") from None
+    text, label = header.index(chosen["text"]), header.index(chosen["label"])
+    texts: list[str] = []
+    labels: list[str] = []
+    for row in rows:
+        texts.append(row[text])
+        labels.append(row[label])
+    return table(texts, _typed(labels), str(path))
+
+
+def _dialect(path: Path, header: str) -> dict[str, Any]:
+    """How cells are told apart: a tsv knows no quotes (in SST `` and " are text); a csv may use ; (spreadsheets do)."""
+    if format_of(path) == ".tsv":
+        return {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    return {"delimiter": next((mark for mark in ",;\t" if mark in header), ","), "strict": True}
+
+
+def _csv_rows(lines: Iterable[str], path: Path, dialect: dict[str, Any]) -> Iterator[list[str]]:
+    """The rows that are not blank, all of one length. Raises BadData naming the line."""
+    limit = csv.field_size_limit(sys.maxsize)  # the module's own is 131,072 characters; given back below
+    reader, width = csv.reader(lines, **dialect), 0
+    try:
+        for row in reader:
+            if not row:
+                continue
+            width = width or len(row)
+            if len(row) != width:
+                mark = dialect["delimiter"]
+                advice = "take tabs out of the texts" if mark == "\t" else f'a text with "{mark}" in it needs quotes'
+                raise BadData(
+                    f"line {reader.line_num} of {path} has {len(row)} cells and the header has {width}; {advice}."
+                )
+            yield row
+    except csv.Error as error:
+        raise BadData(
+            f"{path} is broken at line {reader.line_num} or before it: {error}. A quote inside a quoted text is "
+            'written twice, as in "she said ""no""".'
+        ) from error
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _typed(labels: list[str]) -> list[Any]:
+    """A csv knows only text: whole numbers and true/false are read as such where the whole column is like that."""
+    values = {value: value.strip() for value in set(labels)}
+    if all(WHOLE.fullmatch(value) for value in values.values()):
+        known: dict[str, Any] = {raw: int(value.split(".")[0]) for raw, value in values.items()}
+    elif all(value.lower() in ("true", "false") for value in values.values()):
+        known = {raw: value.lower() == "true" for raw, value in values.items()}
     else:
-        for number, line in enumerate(content.splitlines(), 1):
-            if line.strip():
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise BadData(
-                        f"line {number} of {path} is no JSON: {error.msg} at column {error.colno}."
-                    ) from error
+        known = values
+    return [known[value] for value in labels]
 
 
-def _read_parquet(path: Path, columns: Mapping[str, str], hints: Mapping[str, str]) -> tuple[Table, tuple]:
+# ---------------------------------------------------------------- json and jsonl
+
+
+def _read_json(path: Path, content: bytes, columns: Columns, hints: Columns) -> Table:
+    known: dict[str, list[Any]] = {}
+    count = 0
+    for number, row in enumerate(_json_rows(path, content), 1):
+        if not isinstance(row, dict):
+            raise BadData(f"row {number} of {path} is no object with named columns but {short(repr(row))}.")
+        for name, value in row.items():
+            if name not in known:
+                known[name] = [None] * count
+            known[name].append(value)
+        count = number
+        for values in known.values():
+            if len(values) < count:
+                values.append(None)
+    if not count:
+        raise BadData(f"{path} has no rows.")
+    chosen = choose_columns(list(known), columns, hints, str(path))
+    return table(known[chosen["text"]], known[chosen["label"]], str(path))
+
+
+def _json_rows(path: Path, content: bytes) -> Iterator[Any]:
+    """The rows of a JSON list, of a {"data": list}, or of one JSON value a line."""
+    encoding = _encoding(content)
+    start = content[:1000].decode(encoding, "ignore").lstrip()[:1]
+    by_line = format_of(path) == ".jsonl"
+    if start == "[" or not by_line:
+        try:
+            whole = json.loads(content.decode(encoding))
+        except json.JSONDecodeError as error:
+            if start == "[" and not by_line:
+                raise BadData(f"{path} is no JSON: {error.msg} at line {error.lineno} column {error.colno}.") from error
+        else:
+            yield from _rows_of(whole, path)
+            return
+    # newline=None splits at line ends only; str.splitlines would split texts at U+2028 and the like
+    for number, line in enumerate(io.TextIOWrapper(io.BytesIO(content), encoding), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise BadData(f"line {number} of {path} is no JSON: {error.msg} at column {error.colno}.") from error
+
+
+def _rows_of(whole: Any, path: Path) -> list[Any]:
+    """The rows in a file that is one JSON value."""
+    if isinstance(whole, list):
+        return whole
+    if isinstance(whole, dict):
+        if isinstance(whole.get("data"), list):
+            return whole["data"]
+        if not any(isinstance(value, list | dict) for value in whole.values()):
+            return [whole]  # one object a line, of which there is one
+        raise BadData(
+            f"{path} is one object with the keys {', '.join(map(short, whole))}; it must be a list of rows, "
+            '{"data": [rows]}, or one row, as {"text": ..., "label": ...}, a line.'
+        )
+    raise BadData(f"{path} holds {short(repr(whole))}, not a list of rows.")
+
+
+# ---------------------------------------------------------------- parquet
+
+
+def _read_parquet(path: Path, content: bytes, columns: Columns, hints: Columns) -> Table:
     import pyarrow
     from pyarrow import parquet
 
     try:
-        schema = parquet.read_schema(path)
+        file = parquet.ParquetFile(pyarrow.BufferReader(content))
+        schema = file.schema_arrow
         chosen = choose_columns(schema.names, columns, hints, str(path))
-        table = parquet.read_table(path, columns=list(dict.fromkeys(chosen.values())))
-    except pyarrow.ArrowInvalid as error:
-        raise BadData(f"{path} cannot be read as parquet: {error}") from error
-    features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-    declared = tuple(features.get(chosen["label"], {}).get("names", ()))
-    return Table({ours: table.column(theirs).to_pylist() for ours, theirs in chosen.items()}, str(path)), declared
+        found = file.read(columns=list(dict.fromkeys(chosen.values())))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise BadData(f"{path} cannot be read as parquet: {error} Copy or download it again.") from error
+    declared = _declared(schema.metadata or {}, chosen["label"])
+    texts, labels = (found.column(chosen[ours]).to_pylist() for ours in ("text", "label"))
+    return table(texts, labels, str(path), declared)
 
 
-# ---------------------------------------------------------------- the Hub
-
-
-def from_hub(
-    name: str,
-    config: str | None,
-    revision: str | None,
-    split: str,
-    splits: Mapping[str, str],
-    columns: Mapping[str, str],
-) -> tuple[Table, tuple]:
-    """A split of a data set on the Hub (or in its cache), and the label names that it declares."""
-    data = _hub_splits(name, config, revision)
-    ours = {theirs: theirs for theirs in data if theirs not in splits.values()} | dict(splits)
-
-    def read(wanted: str) -> tuple[Table, tuple]:
-        rows, where = data[ours[wanted]], f"{name} ({ours[wanted]})"
-        chosen = choose_columns(rows.column_names, columns, {}, where)
-        declared = tuple(getattr(rows.features[chosen["label"]], "names", None) or ())
-        return Table({o: list(rows[t]) for o, t in chosen.items()}, where), declared
-
-    return pick_split(set(ours), split, read)
-
-
-@functools.lru_cache(maxsize=2)
-def _hub_splits(name: str, config: str | None, revision: str | None) -> Any:
-    import datasets
-
-    online = hub_within_reach()
-    try:
-        return datasets.load_dataset(
-            name, config, revision=revision, download_config=datasets.DownloadConfig(local_files_only=not online)
-        )
-    except Exception as error:  # datasets raises a dozen kinds, among them bare OSError and ValueError
-        reason = "and the Hub cannot be reached" if not online else f"and the Hub says: {type(error).__name__}: {error}"
-        raise NotAvailable(
-            f"no data set {name!r}: it is no local file or folder, it is not in the Hub's cache on this machine, {reason}."
-        ) from error
-
-
-def hub_within_reach(seconds: float = 3.0) -> bool:
-    """Whether a Hugging Face Hub answers: asked once, quickly, since its own client retries for half a minute."""
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return False
-    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
-        return True  # only the proxy knows
-    url = urlparse(constants.ENDPOINT)
-    try:
-        with socket.create_connection((url.hostname or "", url.port or 443), timeout=seconds):
-            return True
-    except OSError:
-        return False
-
-
-# ---------------------------------------------------------------- columns and labels
-
-
-def choose_columns(
-    available: Sequence[str], asked: Mapping[str, str], hints: Mapping[str, str], where: str
-) -> dict[str, str]:
-    """Which column is the text and which the label: those asked for, else those the task knows of, else the usual names."""
-    if wrong := set(asked) - set(USUAL):
-        raise BadArgument(f"columns= names {', '.join(map(repr, sorted(wrong)))}; allowed are {', '.join(USUAL)}.")
-    chosen = {}
-    for ours, usual in USUAL.items():
-        wanted = (asked[ours],) if ours in asked else (*((hints[ours],) if ours in hints else ()), *usual)
-        found = next((name for name in wanted if name in available), None)
-        if found is None:
-            tried = f"{wanted[0]!r}" if ours in asked else f"one of {', '.join(wanted)}"
-            raise BadData(
-                f"{where} has no column {tried} for the {ours}; it has: {', '.join(available)}. "
-                f"Say which it is with columns={{'{ours}': '...'}}."
-            )
-        chosen[ours] = found
-    return chosen
-
-
-def texts_of(table: Table) -> list[str]:
-    """The texts, as they are; numbers become text, a missing one is an error."""
-    texts = table.columns["text"]
-    if not len(texts):
-        raise BadData(f"{table.where} has no rows.")
-    for number, text in enumerate(texts, 1):
-        if text is None:
-            raise BadData(f"row {number} of {table.where} has no text.")
-    if not isinstance(texts[0], str) and isinstance(texts[0], list | dict):
-        raise BadData(f"the text column of {table.where} holds {type(texts[0]).__name__} values, not texts.")
-    return [text if type(text) is str else str(text) for text in texts]
-
-
-def plain(value: Any) -> Any:
-    """A label value as it reads: whole floats (a CSV column with gaps) and booleans are integers."""
-    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
-        return int(value)
-    return value.strip() if isinstance(value, str) else value
-
-
-def label_names(table: Table) -> tuple[str, ...]:
-    """The label names of a data set that declares none: its different values, sorted."""
-    values = {plain(value) for value in table.columns["label"]} - {None, ""}
-    if len(values) > MOST_LABELS:
-        raise BadData(
-            f"the label column of {table.where} has {len(values):,} different values; at most {MOST_LABELS} are a set of "
-            "labels. Is it another column? Say so with columns={'label': '...'}."
-        )
-    numbers = all(isinstance(value, int | float) for value in values)
-    return tuple(str(value) for value in sorted(values, key=None if numbers else str))
-
-
-def label_indices(table: Table, names: Sequence[str], declared: Sequence[str] = ()) -> list[int]:
-    """Each row's label as an index into `names`: by name, or by number where the data set counts from 0.
-
-    `declared` are the data set's own names for its numbers. Raises BadData naming the values that are no label.
-    """
-    position = {name: index for index, name in enumerate(names)}
-    known: dict[Any, int] = {}
-
-    def index_of(value: Any) -> int:
-        value = plain(value)
-        if isinstance(value, int) and 0 <= value < len(declared) and declared[value] in position:
-            return position[declared[value]]
-        if str(value) in position:
-            return position[str(value)]
-        if str(value).isdecimal() and int(value) < len(names):
-            return int(value)
-        return -1
-
-    indices = []
-    for value in table.columns["label"]:
-        try:
-            index = known.get(value)
-        except TypeError:
-            raise BadData(
-                f"the label column of {table.where} holds {type(value).__name__} values, not labels."
-            ) from None
-        if index is None:
-            index = known[value] = index_of(value)
-        indices.append(index)
-    if strange := [value for value, index in known.items() if index < 0]:
-        row = next(n for n, value in enumerate(table.columns["label"], 1) if value == strange[0] or value is strange[0])
-        what = "is empty" if strange[0] in (None, "") else f"is {strange[0]!r}"
-        raise BadData(
-            f"the label of row {row} of {table.where} {what}; the labels are: {', '.join(names[:20])}"
-            f"{', ...' if len(names) > 20 else ''}. {len(strange)} such value{'s' if len(strange) > 1 else ''} in all. "
-            "Name the labels with labels=[...], in order, or repair the rows."
-        )
-    return indices
+def _declared(metadata: Mapping[bytes, bytes], column: str) -> tuple[str, ...]:
+    """The names of a `ClassLabel` column, which the `datasets` library leaves in a file's metadata."""
+    features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+    feature = features.get(column, {})
+    return tuple(feature.get("names") or ()) if isinstance(feature, dict) else ()

@@ -25,15 +25,21 @@ class WordIds(Shared):
 @functools.lru_cache(maxsize=16)
 def word_ids(examples: Examples, train: Examples, length: int, size: int) -> WordIds:
     """The words of `examples` as ids; the vocabulary is the `size` commonest words of `train`, commonest first."""
-    counted = Counter(word for text in train["text"] for word in text.lower().split())
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[: size - 2]
-    words = ("<padding>", "<unknown>", *(word for word, _ in ranked))
+    words = vocabulary(train, size)
     position = {word: index for index, word in enumerate(words)}
     ids = np.full((len(examples), length), PADDING, np.int32)
     for row, text in zip(ids, examples["text"], strict=True):
-        found = [position.get(word, UNKNOWN) for word in text.lower().split()[:length]]
+        found = [position.get(word, UNKNOWN) for word in text.lower().split(maxsplit=length)[:length]]
         row[: len(found)] = found
     ids.flags.writeable = False
     table = WordIds(ids, words)
     table.recipe = (word_ids, (examples, train, length, size))
     return table
+
+
+@functools.lru_cache(maxsize=16)
+def vocabulary(train: Examples, size: int) -> tuple[str, ...]:
+    """What each id stands for: padding, the unknown, then the commonest words, equally common ones by name."""
+    counted = Counter(word for text in train["text"] for word in text.lower().split())
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[: size - 2]
+    return ("<padding>", "<unknown>", *(word for word, _ in ranked))

@@ -8,42 +8,58 @@ from typing import Any
 
 import numpy as np
 
+FEW = 50  # of so few texts, words seen once count too, and are the directions
+ENOUGH = 100_000  # training texts; of more than twice as many, every n-th is learned from
+TOKEN = r"(?u)\b\w+\b|[!?]"  # single letters count ("I", "a"), and so do ! and ?
+BLOCK = 10_000  # texts at a time: a sparse copy of a million need not exist
+
 
 class Tfidf:
     """`dimensions` numbers a text; word 1..`ngrams`-grams seen in at least `min_count` training texts."""
 
     def __init__(self, dimensions: int = 128, ngrams: int = 2, min_count: int = 2) -> None:
         self.dimensions, self.ngrams, self.min_count = dimensions, ngrams, min_count
-        self.fitted: tuple[Any, Any] | None = None
+        self.words: Any = None  # None where no text has a word
+        self.directions: Any = None  # None where the words themselves are few enough
 
     def fit(self, texts: Sequence[str]) -> None:
         """Learn the vocabulary, its weights and the directions."""
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        few = len(texts) < 50
-        words = TfidfVectorizer(
-            ngram_range=(1, self.ngrams),
-            min_df=1 if few else self.min_count,
-            max_features=100_000,
-            sublinear_tf=True,
-            token_pattern=r"(?u)\b\w+\b|[!?]",  # single letters count ("I", "a"), and so do ! and ?
-            dtype=np.float32,
-        )
-        table = words.fit_transform(texts)
-        if few or table.shape[1] <= self.dimensions + 1:  # too little to project: the directions are the words
-            self.fitted = (words, None)
-        else:
-            self.fitted = (words, TruncatedSVD(self.dimensions, random_state=0).fit(table))
+        texts = texts[:: max(1, len(texts) // ENOUGH)]
+        number: Any = np.float32  # scikit-learn's own annotation knows only its default
+        table: Any = None
+        for least in (self.min_count if len(texts) >= FEW else 1, 1):  # the texts may have no word in common
+            words = TfidfVectorizer(
+                ngram_range=(1, self.ngrams),
+                min_df=least,
+                max_features=100_000,
+                sublinear_tf=True,
+                token_pattern=TOKEN,
+                dtype=number,
+            )
+            try:
+                table = words.fit_transform(texts)
+            except ValueError:  # no word is in so many texts
+                continue
+            self.words = words
+            break
+        if table is not None and len(texts) >= FEW and table.shape[1] > self.dimensions + 1:
+            self.directions = TruncatedSVD(self.dimensions, random_state=0).fit(table)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(N, dimensions) float32; zeros fill what a tiny data set leaves empty."""
-        assert self.fitted is not None
-        words, directions = self.fitted
-        table = words.transform(texts)
-        found = directions.transform(table) if directions is not None else table.toarray()[:, : self.dimensions]
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        vectors[:, : found.shape[1]] = found
+        if self.words is None:
+            return vectors
+        for start in range(0, len(texts), BLOCK):
+            table = self.words.transform(texts[start : start + BLOCK])
+            if self.directions is None:
+                found = table[:, : self.dimensions].toarray()
+            else:
+                found = self.directions.transform(table)
+            vectors[start : start + BLOCK, : found.shape[1]] = found
         return vectors
 
 
