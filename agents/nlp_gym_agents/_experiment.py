@@ -1,7 +1,14 @@
 """Training an agent into a run folder: checkpoints, the best model by validation, a learning curve; resumable."""
 
+import importlib.util
+import io
 import json
+import pickle
+import shutil
 import time
+import warnings
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,7 +17,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
-from nlp_gym_envs.errors import BadArgument
+from nlp_gym_envs.errors import BadArgument, BadData
 from nlp_gym_envs.text.cache import save_atomically
 
 from ._agents import AGENTS, make_agent
@@ -22,24 +29,44 @@ from ._runs import Run, circumstances
 
 LOOKS = 20  # at the validation split, unless asked otherwise
 VALIDATION = 2000  # examples of it that a look takes at most
+REFERENCES = ("uniform", "majority", "threshold", "supervised", "oracle")  # baselines, from the floor to the ceiling
 ZOO_ONLY = ("normalize", "env_wrapper", "vec_env_wrapper", "frame_stack", "callback")  # of RL Zoo's keys, not ours
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, AssertionError, EOFError,
+           zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)  # fmt: skip  # what reading a broken file can raise
 
 Progress = Callable[[int, int, float | None], None]  # steps done, of how many, the latest validation score
 
 
 @dataclass
 class Experiment:
-    """What is asked: an agent, an id, how long; everything else has a default in the agent's file."""
+    """What is asked: an agent, an id, how long; everything else has a default in the agent's file. The seed's is 0."""
 
     agent: str
     env: str
     steps: int | None = None
-    seed: int = 0
+    seed: int | None = None
     n_envs: int | None = None
     env_kwargs: dict[str, Any] = field(default_factory=dict)
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     config_file: str | None = None
     eval_every: int | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> "Experiment":
+        """What a run was asked to do. Raises BadArgument or BadData where its folder does not say so."""
+        config, where = run.config(), run.folder / "config.yaml"
+        try:
+            asked = cls(**config)
+        except TypeError as error:
+            raise BadData(f"{where} is no run's configuration: {error}.") from error
+        for name, kind in (("agent", str), ("env", str), ("env_kwargs", dict), ("hyperparameters", dict)):
+            if not isinstance(getattr(asked, name), kind):
+                raise BadData(f"{where}: {name} must be a {kind.__name__}, it is {getattr(asked, name)!r}.")
+        for name, least in (("steps", 1), ("n_envs", 1), ("eval_every", 1), ("seed", 0)):
+            value = getattr(asked, name)
+            if not isinstance(value, int) or value < least:
+                raise BadData(f"{where}: {name} must be a whole number of at least {least}, it is {value!r}.")
+        return asked
 
     def settled(self) -> "Experiment":
         """With every default filled in from the agent's file. Raises BadArgument or UnknownName."""
@@ -47,17 +74,57 @@ class Experiment:
         found = hyperparameters(self.agent, self.env, self.config_file)
         if other := [key for key in ZOO_ONLY if found.get(key)]:
             raise BadArgument(
-                f"{other[0]!r} in {self.agent}'s hyper-parameters is RL Zoo's; observations here are standardised already."
+                f"{other[0]!r} in {self.agent}'s hyper-parameters is RL Zoo's; observations are standardised already."
             )
         steps, n_envs = found.pop("n_timesteps", 100_000), found.pop("n_envs", 16)
-        env_kwargs = {**found.pop("env_kwargs", {}), **self.env_kwargs}
+        env_kwargs = {**(found.pop("env_kwargs", None) or {}), **self.env_kwargs}
         given = {key: value for key, value in found.items() if key not in ZOO_ONLY} | self.hyperparameters
-        steps = int(self.steps if self.steps is not None else float(steps))
-        n_envs = int(self.n_envs if self.n_envs is not None else n_envs)
-        if steps < 1 or n_envs < 1:
-            raise BadArgument(f"steps and n_envs must be at least 1, got {steps} and {n_envs}.")
-        every = self.eval_every or max(1, steps // LOOKS)
-        return Experiment(self.agent, self.env, steps, self.seed, n_envs, env_kwargs, given, None, every)
+        steps = _whole("steps (n_timesteps)", self.steps if self.steps is not None else steps)
+        n_envs = _whole("n_envs", self.n_envs if self.n_envs is not None else n_envs)
+        every = _whole("eval_every", self.eval_every if self.eval_every is not None else max(1, steps // LOOKS))
+        return Experiment(self.agent, self.env, steps, self.seed or 0, n_envs, env_kwargs, given, None, every)
+
+    def as_config(self) -> dict[str, Any]:
+        """What config.yaml holds. Raises BadArgument for a value that no file could hold."""
+        config = {name: value for name, value in asdict(self).items() if name != "config_file"}
+        try:
+            return json.loads(json.dumps(config))
+        except (TypeError, ValueError) as error:
+            raise BadArgument(
+                f"a run's settings must be texts, numbers, lists and mappings of them: {error}. "
+                "Things of your own go by their dotted names, as 'my_package.my_reward'."
+            ) from error
+
+    def check_same(self, asked: "Experiment", folder: Path) -> None:
+        """Raises BadArgument where this asks for something else than the run that is to be continued did."""
+        settled = self.settled() if self.config_file is not None else self
+        differ = []
+        for name in ("agent", "env", "seed", "n_envs", "eval_every"):
+            mine, its = getattr(self, name), getattr(asked, name)
+            if mine is not None and mine != its:
+                differ.append(f"{name} is {its!r} there, not {mine!r}")
+        for mine, its in ((settled.env_kwargs, asked.env_kwargs), (settled.hyperparameters, asked.hyperparameters)):
+            for name, value in json.loads(json.dumps(mine, default=str)).items():
+                if name not in its:
+                    differ.append(f"{name} is not set there, not {value!r}")
+                elif its[name] != value:
+                    differ.append(f"{name} is {its[name]!r} there, not {value!r}")
+        if differ:
+            raise BadArgument(
+                f"the run in {folder} goes on with its own settings: {'; '.join(differ)}. "
+                "Leave these out to continue it, or train into another folder with --out."
+            )
+
+
+def _whole(name: str, value: Any) -> int:
+    """A positive whole number, which YAML may give as 1e5."""
+    try:
+        number = int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        number = 0
+    if number < 1:
+        raise BadArgument(f"{name} must be a whole number of at least 1, got {value!r}.")
+    return number
 
 
 def train(
@@ -68,130 +135,206 @@ def train(
     command: str = "",
     tensorboard: bool = False,
 ) -> Run:
-    """Train into a folder, or continue what was interrupted there.
+    """Train into a folder, or continue what was interrupted there; a run that is finished stays as it is.
 
     Raises BadArgument where the folder holds a run and `resume` is not asked for, and the errors of the data.
-    KeyboardInterrupt leaves a checkpoint behind and passes on.
+    KeyboardInterrupt leaves a checkpoint behind and passes on. A continued run has its own settings; of `experiment`
+    only `steps` may differ from them.
     """
     run = Run(folder)
-    if resume and run.exists:
-        asked = Experiment(**run.config())
-        if asked.env != experiment.env or asked.agent != experiment.agent:
-            raise BadArgument(
-                f"{run.folder} holds {asked.agent} on {asked.env}, not {experiment.agent} on {experiment.env}."
-            )
-        if experiment.steps is not None:
-            asked.steps = experiment.steps  # a finished run can be made longer
+    known = resume and run.exists
+    if known:
+        asked = Experiment.of(run)
+        experiment.check_same(asked, run.folder)
+        asked.steps = experiment.steps if experiment.steps is not None else asked.steps
         experiment = asked
+        if run.finished(experiment.steps or 0):
+            return run
     else:
         experiment = experiment.settled()
-        env = make_vec_env(experiment.env, experiment.n_envs or 1, env_kwargs=experiment.env_kwargs)  # before any file
-        make_agent(experiment.agent, env, as_values(experiment.hyperparameters), experiment.seed)
-        run.create({k: v for k, v in asdict(experiment).items() if k != "config_file"})
-        run.note(command=command, began=_now(), **circumstances(), data=data_facts(env))
+        run.check_free()
+    config = experiment.as_config()
     env = make_vec_env(experiment.env, experiment.n_envs or 1, experiment.seed, experiment.env_kwargs)
     check_data(run, env)
-    settings = as_values(experiment.hyperparameters)
-    if tensorboard and not issubclass(AGENTS.get(experiment.agent), Baseline):
-        settings["tensorboard_log"] = str(run.folder / "tensorboard")
-    agent = make_agent(experiment.agent, env, settings, experiment.seed)
-    _Training(run, experiment, agent, env, progress).go()
+    agent = make_agent(experiment.agent, env, _settings(run, experiment, tensorboard), experiment.seed)
+    with run.locked():  # nothing is written before all that was asked for could be made
+        if not known:
+            run.create(config)
+        elif config != run.config():
+            run.configure(config)  # it is made longer
+        if "data" not in run.facts():
+            run.note(command=command, began=_now(), **circumstances(), data=data_facts(env))
+        _Training(run, experiment, agent, env, progress).go()
     return run
 
 
+def _settings(run: Run, experiment: Experiment, tensorboard: bool) -> dict[str, Any]:
+    """What the agent is made with."""
+    settings = as_values(experiment.hyperparameters)
+    if tensorboard and not issubclass(AGENTS.get(experiment.agent), Baseline):
+        if importlib.util.find_spec("tensorboard") is None:
+            raise BadArgument("TensorBoard is not installed: pip install 'nlp-gym-envs[tensorboard]'.")
+        settings["tensorboard_log"] = str(run.folder / "tensorboard")
+    return settings
+
+
 class _Training:
-    """One agent's training: where it stands, and what is written when."""
+    """One agent's training: where it stands, and what is written when.
+
+    A look writes the checkpoint first, which says in `state.json` what else follows from it: a row, and whether this
+    is the best model. Whatever interrupts the rest, `_publish` does it again from there.
+    """
 
     def __init__(self, run: Run, experiment: Experiment, agent: Any, env: SB3VecEnv, progress: Progress | None) -> None:
         self.run, self.experiment, self.agent, self.env, self.progress = run, experiment, agent, env, progress
         self.steps = int(experiment.steps or 0)
         self.every = max(int(experiment.eval_every or 1), 1)
         self.best: float | None = None
-        self.seconds = 0.0  # spent before this process
+        self.before = 0.0  # seconds spent before this process
         self.started = time.time()
+
+    @property
+    def seconds(self) -> float:
+        """Spent on this training, here and before."""
+        return round(self.before + time.time() - self.started, 2)
 
     def go(self) -> None:
         """Continue from the newest checkpoint, if there is one, to the end."""
-        if checkpoint := self.run.checkpoint():
-            self._load(checkpoint)
+        if self.run.checkpoint():
+            self._continue()
         else:
             self.run.forget_after(-1)
-        left = self.steps - self.agent.num_timesteps
-        if left > 0 or not (self.run.folder / "model.zip").exists():
+        if isinstance(self.agent, Baseline):
+            self.agent.learn()
+            self.look()
+        else:
             try:
-                if isinstance(self.agent, Baseline):
-                    self.agent.learn()
-                    self.agent.num_timesteps = self.steps
-                else:
-                    if self.agent.num_timesteps == 0:
-                        self.look()
-                    fresh = self.agent.num_timesteps == 0
-                    self.agent.learn(left, callback=_Look(self), reset_num_timesteps=fresh, log_interval=10)
-                self.look()
+                self._learn()
             except KeyboardInterrupt:
-                self.checkpoint()
+                self._keep()
                 raise
-        draw_curve(self.run)
-        self.run.note(
-            ended=_now(), seconds=round(self.seconds + time.time() - self.started, 1), best_validation=self.best
-        )
+            draw_curve(self.run)
+        steps = max(self.steps, int(self.agent.num_timesteps))
+        self.run.note(ended=_now(), steps=steps, seconds=self.seconds, best_validation=self.best)
+
+    def _learn(self) -> None:
+        fresh = self.agent.num_timesteps == 0
+        if fresh and not self.run.rows():
+            self.look()
+        left = self.steps - self.agent.num_timesteps
+        if left > 0:
+            self.agent.learn(left, callback=_Look(self), reset_num_timesteps=fresh, log_interval=10)
+            self.look()
+        elif not (self.run.folder / "model.zip").exists():
+            self.look()
 
     def look(self) -> None:
         """Judge the agent on the validation split, keep it if it is the best so far, and write a checkpoint."""
-        judged = evaluate(
-            self.agent,
-            self.experiment.env,
-            "validation",
-            self.experiment.env_kwargs,
-            limit=VALIDATION,
-            intervals=False,
-        )
+        asked, steps = self.experiment, int(self.agent.num_timesteps)
+        judged = evaluate(self.agent, asked.env, "validation", asked.env_kwargs, limit=VALIDATION, intervals=False)
         score = judged.scores["return"].value
-        row = {"steps": int(self.agent.num_timesteps), "seconds": round(self.seconds + time.time() - self.started, 2)}
-        self.run.add_row(
-            {**row, "split": "validation", "n": judged.n, **{k: s.value for k, s in judged.scores.items()}}
-        )
-        if self.best is None or score > self.best:
-            self.best = score
-            self._save_model(self.run.folder / "model.zip")
-        self.checkpoint()
+        row = {"steps": steps, "seconds": self.seconds, "split": "validation", "n": judged.n}
+        row |= {name: found.value for name, found in judged.scores.items()}
+        is_best = self.best is None or score > self.best or not (self.run.folder / "model.zip").exists()
+        if isinstance(self.agent, Baseline):  # fitted in one go: nothing to continue
+            self.run.write("model.zip", _saved(self.agent))
+            self.run.add_row(row)
+        else:
+            self._publish(self.checkpoint(row, score if is_best else None))
+        self.best = score if is_best else self.best
         if self.progress:
-            self.progress(int(self.agent.num_timesteps), self.steps, score)
+            self.progress(steps, self.steps, score)
 
-    def checkpoint(self) -> None:
-        """Write all that continuing needs."""
-        if isinstance(self.agent, Baseline):
-            return  # fitted in one go: nothing to continue
+    def checkpoint(self, row: dict[str, Any] | None = None, best: float | None = None) -> Path:
+        """Write all that continuing needs; `best` where this agent is the best so far."""
+        agent = self.agent
+        state = {"steps": int(agent.num_timesteps), "updates": agent._n_updates, "seconds": self.seconds}
+        state |= {"best": self.best if best is None else best, "is_best": best is not None, "row": row}
 
         def save(folder: Path) -> None:
-            self.agent.save(folder / "agent.zip")
-            if buffer := getattr(self.agent, "replay_buffer", None):
-                np.savez(folder / "replay.npz", **buffer_arrays(buffer))
-            state = {"steps": int(self.agent.num_timesteps), "best": self.best, "updates": self.agent._n_updates}
-            state["seconds"] = round(self.seconds + time.time() - self.started, 2)
+            (folder / "agent.zip").write_bytes(_saved(agent))
+            if (buffer := getattr(agent, "replay_buffer", None)) is not None:
+                np.savez(folder / "replay.npz", **buffer_arrays(buffer))  # pyright: ignore[reportArgumentType]
             (folder / "state.json").write_text(json.dumps(state))
 
-        self.run.save_checkpoint(int(self.agent.num_timesteps), save)
+        return self.run.save_checkpoint(int(agent.num_timesteps), save)
 
-    def _load(self, folder: Path) -> None:
-        state = json.loads((folder / "state.json").read_text())
-        if hasattr(self.agent, "_counters"):  # one of our own: its file holds its counters and generators too
-            env, callback_free = self.agent.env, type(self.agent)
-            self.agent = callback_free.load(folder / "agent.zip", env=env)
+    def _publish(self, checkpoint: Path) -> dict[str, Any]:
+        """Do what follows from a checkpoint, as often as one likes; what its state says."""
+        state = json.loads((checkpoint / "state.json").read_text())
+        if state["is_best"]:
+            self.run.write("model.zip", (checkpoint / "agent.zip").read_bytes())
+        if state["row"] is not None:
+            self.run.add_row(state["row"])
+        self.run.drop_old_checkpoints()
+        return state
+
+    def _keep(self) -> None:
+        """Interrupted: finish what was being written, and add a checkpoint of where the agent stands."""
+        newest = self.run.checkpoint()
+        if newest:
+            self.best = self._publish(newest)["best"]
+        if int(self.agent.num_timesteps) > self.run.steps_done() or not newest:
+            self.checkpoint()
+            self.run.drop_old_checkpoints()
+
+    def _continue(self) -> None:
+        """Take over the newest checkpoint that can be read. Raises BadData where none can."""
+        problems = []
+        for folder in self.run.checkpoints():
+            try:
+                state = self._load(folder)
+            except DAMAGED as error:
+                problems.append(f"{folder} cannot be read ({_short(error)})")
+                continue
+            break
         else:
-            self.agent.set_parameters(
-                str(folder / "agent.zip"), device=self.agent.device
-            )  # tensors only: no pickle is read
-            self.agent.num_timesteps, self.agent._n_updates = state["steps"], state["updates"]
-            if (folder / "replay.npz").exists():
-                fill_buffer(self.agent.replay_buffer, folder / "replay.npz")
-        self.best, self.seconds = state["best"], state["seconds"]
+            raise BadData(
+                f"{'; '.join(problems)}. The best model so far is untouched: nlp-gym evaluate {self.run.folder}. "
+                "Remove the checkpoint folders to train from the start with --resume, or choose another --out."
+            )
+        best = [row["return"] for row in self.run.rows()] if problems else []  # model.zip is as good as any of these
+        if problems:
+            warnings.warn(f"{'; '.join(problems)}: going on from the one before, {folder}.", stacklevel=2)
+            for damaged in self.run.checkpoints()[: len(problems)]:
+                aside = damaged.with_name(f"damaged-{damaged.name}")
+                shutil.rmtree(aside, ignore_errors=True)
+                damaged.rename(aside)
         self.run.forget_after(state["steps"])
+        if not best or not (self.run.folder / "model.zip").exists():
+            self._publish(folder)
+        self.best = max([state["best"], *best], default=None, key=lambda score: -np.inf if score is None else score)
+        self.before = state["seconds"]
+        # the examples and draws of the start would come again with the run's own seed
+        seed = int(np.random.SeedSequence([self.experiment.seed or 0, state["steps"]]).generate_state(1)[0])
+        if hasattr(self.agent, "_counters"):
+            self.env.seed(seed)  # its own generators are in its file
+        else:
+            self.agent.set_random_seed(seed)
 
-    def _save_model(self, path: Path) -> None:
-        temporary = path.with_name(".model.zip")
-        self.agent.save(temporary)
-        temporary.replace(path)
+    def _load(self, folder: Path) -> dict[str, Any]:
+        """Make the agent what it was at a checkpoint; what its state says."""
+        state = json.loads((folder / "state.json").read_text())
+        state = {name: state[name] for name in ("steps", "updates", "seconds", "best", "is_best", "row")}
+        if hasattr(self.agent, "_counters"):  # one of our own: its file holds its counters and generators too
+            settings = as_values(self.experiment.hyperparameters)
+            settings = {name: value for name, value in settings.items() if name not in ("policy", "device")}
+            kind, log = type(self.agent), self.agent.tensorboard_log
+            self.agent = kind.load(folder / "agent.zip", env=self.env, tensorboard_log=log, **settings)
+        else:
+            agent = self.agent
+            agent.set_parameters(str(folder / "agent.zip"), device=agent.device)  # tensors only: no pickle is read
+            agent.num_timesteps, agent._n_updates = state["steps"], state["updates"]
+            if getattr(agent, "replay_buffer", None) is not None:
+                fill_buffer(agent.replay_buffer, folder / "replay.npz")
+        return state
+
+
+def _saved(agent: Any) -> bytes:
+    """The agent's file. It is made in memory: torch reports a full disk in ways of its own."""
+    file = io.BytesIO()
+    agent.save(file)
+    return file.getvalue()
 
 
 class _Look(BaseCallback):
@@ -203,38 +346,78 @@ class _Look(BaseCallback):
         self.next = 0
 
     def _on_training_start(self) -> None:
-        self.next = self.num_timesteps + self.training.every
+        self._set_next()
+
+    def _set_next(self) -> None:
+        """At multiples of the interval, wherever an interruption was."""
+        every = self.training.every
+        self.next = (self.num_timesteps // every + 1) * every
 
     def _on_step(self) -> bool:
         if self.training.progress:
             self.training.progress(self.num_timesteps, self.training.steps, None)
         if self.num_timesteps >= self.next and self.num_timesteps < self.training.steps:
             self.training.look()
-            self.next = self.num_timesteps + self.training.every
+            self._set_next()
         return True
 
 
 def load_run(folder: str | Path, num_envs: int = 16) -> tuple[Run, Experiment, Any]:
     """A run's agent, best on validation, in the environment it was trained in. Nothing is unpickled."""
     run = Run(folder)
-    experiment = Experiment(**run.config())
+    experiment = Experiment.of(run)
+    model = run.folder / "model.zip"
+    if not model.exists():
+        raise BadArgument(
+            f"{run.folder} has no model.zip; its training ended before the first: continue it with --resume."
+        )
     env = make_vec_env(experiment.env, num_envs, experiment.seed, experiment.env_kwargs)
     check_data(run, env)
     agent = make_agent(experiment.agent, env, as_values(experiment.hyperparameters), experiment.seed)
-    model = run.folder / "model.zip"
-    if not model.exists():
-        raise BadArgument(f"{run.folder} has no model yet; continue its training with --resume.")
     try:
         agent.set_parameters(str(model), device="cpu")
-    except (ValueError, RuntimeError, KeyError, OSError) as error:
-        raise BadArgument(f"{model} cannot be read: {error}") from error
+    except DAMAGED as error:
+        raise BadData(
+            f"{model} cannot be read as the {experiment.agent} that config.yaml describes: it is damaged, or another "
+            f"agent's ({_short(error)}). Copy the run's folder again, or train anew."
+        ) from error
     return run, experiment, agent
+
+
+def _short(error: BaseException) -> str:
+    """An error of somebody else's in one line."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    return line if len(line) <= 160 else f"{line[:159]}…"
 
 
 def judge(folder: str | Path, split: str = "test") -> Evaluation:
     """A run's agent on every example of a split."""
     _, experiment, agent = load_run(folder)
     return evaluate(agent, experiment.env, split, experiment.env_kwargs)
+
+
+def compare(folder: str | Path, split: str = "test") -> dict[str, Any]:
+    """A run's agent beside the baselines that its kind of environment has, on every example of a split.
+
+    Plain values: `env`, `split`, `n`, `level`, and `rows`, the agent's first, then from the floor to the ceiling.
+    """
+    run, experiment, agent = load_run(folder)
+    judged = evaluate(agent, experiment.env, split, experiment.env_kwargs)
+    rows = [{"agent": experiment.agent, "trained": True, "scores": judged.as_json()["scores"]}]
+    # the baselines read the observation as a vector, whichever form the agent has it in
+    env_kwargs = {name: value for name, value in experiment.env_kwargs.items() if name != "observation"}
+    env = make_vec_env(experiment.env, 1, experiment.seed, env_kwargs)
+    dynamics = env.get_attr("episodes")[0].dynamics.name
+    for name in REFERENCES:
+        kind = AGENTS.get(name)
+        if name == experiment.agent or (kind.dynamics and dynamics not in kind.dynamics):
+            continue
+        reference = make_agent(name, env, {}, experiment.seed).learn()
+        scores = evaluate(reference, experiment.env, split, env_kwargs).as_json()["scores"]
+        rows.append({"agent": name, "trained": False, "scores": scores})
+    env.close()
+    known = {name: value for name, value in judged.as_json().items() if name != "scores"}
+    return {**known, "steps": run.facts().get("steps"), "rows": rows}
 
 
 def data_facts(env: SB3VecEnv) -> dict[str, Any]:
@@ -262,16 +445,24 @@ def check_data(run: Run, env: SB3VecEnv) -> None:
 def buffer_arrays(buffer: Any) -> dict[str, np.ndarray]:
     """The filled part of an SB3 replay buffer, array by array."""
     filled = buffer.buffer_size if buffer.full else buffer.pos
-    arrays = {name: value[:filled] for name, value in vars(buffer).items() if isinstance(value, np.ndarray)}
+    arrays = {name: array[:filled] for name, array in _arrays_of(buffer).items()}
     return {**arrays, "pos": np.array(buffer.pos), "full": np.array(buffer.full)}
+
+
+def _arrays_of(buffer: Any) -> dict[str, np.ndarray]:
+    """A buffer's arrays by name; those of a dict of observations are named `observations/<part>`."""
+    arrays = {}
+    for name, value in vars(buffer).items():
+        parts = {f"{name}/{part}": array for part, array in value.items()} if isinstance(value, dict) else {name: value}
+        arrays |= {key: array for key, array in parts.items() if isinstance(array, np.ndarray)}
+    return arrays
 
 
 def fill_buffer(buffer: Any, path: Path) -> None:
     """Put back what `buffer_arrays` gave."""
     with np.load(path, allow_pickle=False) as arrays:
-        for name in arrays.files:
-            if name not in ("pos", "full"):
-                getattr(buffer, name)[: len(arrays[name])] = arrays[name]
+        for name, array in _arrays_of(buffer).items():
+            array[: len(arrays[name])] = arrays[name]
         buffer.pos, buffer.full = int(arrays["pos"]), bool(arrays["full"])
 
 
@@ -288,8 +479,8 @@ def draw_curve(run: Run) -> None:
     steps = [row["steps"] for row in rows]
     for name, style in (("return", "-"), ("accuracy", "--")):
         if rows and name in rows[0]:
-            axes.plot(steps, [row[name] for row in rows], style, marker=".", color="#0072B2" if style == "-" else "#D55E00",
-                      label=f"mean {name}" if name == "return" else name)  # fmt: skip
+            label, colour = (f"mean {name}", "#0072B2") if name == "return" else (name, "#D55E00")
+            axes.plot(steps, [row[name] for row in rows], style, marker=".", color=colour, label=label)
     axes.set(xlabel="environment steps", ylabel="validation split", title=f"{config['agent']} on {config['env']}")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

@@ -6,16 +6,20 @@
 | `run.json` | command, versions, commit, data hash, when it began and ended |
 | `metrics.jsonl` | a row for each look at the validation split |
 | `model.zip` | the agent, best on the validation split |
-| `checkpoint-<steps>/` | what `--resume` continues from |
+| `checkpoint-<steps>/` | what `--resume` continues from: the newest, and the one before, should the newest be damaged |
+| `table.json` | the agent and the baselines on the test split |
 | `curve.png` | the learning curve |
+| `.lock` | held, with its number in it, by the process that trains here |
 """
 
+import contextlib
 import importlib.metadata
 import json
 import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,10 @@ from nlp_gym_envs.errors import BadArgument, BadData
 from nlp_gym_envs.text.cache import save_atomically
 
 PACKAGES = ("nlp-gym-envs", "gymnasium", "numpy", "torch", "stable-baselines3", "sb3-contrib", "scikit-learn")
+
+LOCK, UNFINISHED = ".lock", ".checkpoint"
+FILES = ("config.yaml", "run.json", "metrics.jsonl", "model.zip", "table.json", "curve.png")
+KEPT = 2  # checkpoints
 
 
 class Run:
@@ -38,29 +46,42 @@ class Run:
         """Whether there is a run in the folder."""
         return (self.folder / "config.yaml").is_file()
 
-    def create(self, config: dict[str, Any]) -> None:
-        """Start a run here. Raises BadArgument where something is already: a run is never silently overwritten."""
-        if self.folder.is_file() or (self.folder.exists() and any(self.folder.iterdir())):
+    def check_free(self) -> None:
+        """Raises BadArgument where something is already: a run is never silently overwritten."""
+        if self.folder.is_dir() and not any(path for path in self.folder.iterdir() if not self._own_leftover(path)):
+            return
+        if self.folder.exists():
             what = "a run" if self.exists else "something else"
-            raise BadArgument(
-                f"{self.folder} holds {what} already; continue it with --resume, or choose another folder with --out."
-            )
+            advice = "continue it with --resume, or choose" if self.exists else "choose"
+            raise BadArgument(f"{self.folder} holds {what} already; {advice} another folder with --out.")
+
+    def create(self, config: dict[str, Any]) -> None:
+        """Start a run here. Raises BadArgument where something is already."""
+        self.check_free()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.configure(config)
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Write what was asked."""
         self.write("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
     def config(self) -> dict[str, Any]:
-        """What was asked. Raises BadArgument where there is no run."""
+        """What was asked. Raises BadArgument where there is no run, BadData where its file is damaged."""
+        path = self.folder / "config.yaml"
         if not self.exists:
-            raise BadArgument(
-                f"there is no run in {self.folder}: it has no config.yaml. `nlp-gym train --out` makes one."
-            )
+            raise BadArgument(f"there is no run in {self.folder}: {self._lacking()} `nlp-gym train --out` makes one.")
         try:
-            config = yaml.safe_load((self.folder / "config.yaml").read_text())
-        except yaml.YAMLError as error:
-            raise BadData(f"{self.folder / 'config.yaml'} cannot be read: {error}") from error
+            config = yaml.safe_load(path.read_text())
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise BadData(f"{path} cannot be read: {error}") from error
         if not isinstance(config, dict) or not {"agent", "env"} <= set(config):
-            raise BadData(f"{self.folder / 'config.yaml'} is no run's configuration: it names no agent and env.")
+            raise BadData(f"{path} is no run's configuration: it names no agent and env.")
         return config
+
+    def _lacking(self) -> str:
+        if self.folder.is_dir():
+            return "it has no config.yaml."
+        return "that is a file, and a run is a folder." if self.folder.exists() else "there is no such folder."
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file of the run, atomically."""
@@ -75,18 +96,58 @@ class Run:
         """What run.json says; {} before it is written."""
         path = self.folder / "run.json"
         try:
-            return json.loads(path.read_text()) if path.exists() else {}
-        except json.JSONDecodeError as error:
+            facts = json.loads(path.read_text()) if path.exists() else {}
+        except ValueError as error:
             raise BadData(f"{path} cannot be read: {error}") from error
+        if not isinstance(facts, dict):
+            raise BadData(f"{path} cannot be read: it is no object with named values.")
+        return facts
+
+    def finished(self, steps: int) -> bool:
+        """Whether the run was trained for `steps` steps or more, and its end was written down."""
+        facts = self.facts()
+        return "ended" in facts and facts.get("steps", 0) >= steps and (self.folder / "model.zip").exists()
+
+    # ---------------------------------------------------------------- one at a time
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training here meanwhile. Raises BadArgument where one does.
+
+        The system lets go of a lock when its process ends, however it ends: the number in the file is for people.
+        What a killed process left unfinished is removed.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / LOCK, "a+b") as file:
+            if not _lock(file):
+                file.seek(0)
+                other = file.read(20).decode("ascii", "replace").strip() or "unknown"
+                raise BadArgument(
+                    f"{self.folder} is being trained in by another process, number {other}; wait for its end, "
+                    "or choose another folder with --out."
+                )
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n".encode())
+            file.flush()
+            self._remove_leftovers()
+            yield
+
+    def _own_leftover(self, path: Path) -> bool:
+        """Whether a file is none of a run's own but what a killed process may leave beside them."""
+        return path.name in (LOCK, UNFINISHED) or path.name.startswith(tuple(f".{name}." for name in FILES))
+
+    def _remove_leftovers(self) -> None:
+        for path in self.folder.iterdir():
+            if path.name == UNFINISHED:
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != LOCK and self._own_leftover(path):
+                path.unlink(missing_ok=True)
 
     # ---------------------------------------------------------------- metrics
 
     def add_row(self, row: dict[str, Any]) -> None:
-        """Append a row to metrics.jsonl; it is on the disk when this returns."""
-        with open(self.folder / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Add a row to metrics.jsonl, in place of one at the same step; the file is whole at any moment."""
+        self._write_rows([*(other for other in self.rows() if other["steps"] != row["steps"]), row])
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl; a last line that an interruption cut short is left out."""
@@ -103,30 +164,67 @@ class Run:
 
     def forget_after(self, steps: int) -> None:
         """Drop the rows beyond a checkpoint: they are made again."""
-        kept = [row for row in self.rows() if row["steps"] <= steps]
-        self.write("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+        self._write_rows([row for row in self.rows() if row["steps"] <= steps])
+
+    def _write_rows(self, rows: list[dict[str, Any]]) -> None:
+        self.write("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
     # ---------------------------------------------------------------- checkpoints
 
-    def save_checkpoint(self, steps: int, save: Any) -> None:
-        """`save(folder)` writes a checkpoint into an empty folder, which then takes the place of the one before."""
-        temporary, final = self.folder / ".checkpoint", self.folder / f"checkpoint-{steps:012d}"
+    def save_checkpoint(self, steps: int, save: Callable[[Path], None]) -> Path:
+        """`save(folder)` writes a checkpoint into an empty folder, which then takes its place; older ones are kept."""
+        temporary, final = self.folder / UNFINISHED, self.folder / f"checkpoint-{steps:012d}"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
             save(temporary)
+            for path in temporary.iterdir():
+                with open(path, "rb+") as file:
+                    os.fsync(file.fileno())
             shutil.rmtree(final, ignore_errors=True)
             os.replace(temporary, final)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        for older in self.folder.glob("checkpoint-*"):
-            if older != final:
-                shutil.rmtree(older, ignore_errors=True)
+        return final
+
+    def checkpoints(self) -> list[Path]:
+        """The checkpoints, newest first."""
+        return sorted(self.folder.glob("checkpoint-*"), reverse=True)
 
     def checkpoint(self) -> Path | None:
         """The newest checkpoint."""
-        return max(self.folder.glob("checkpoint-*"), default=None)
+        return next(iter(self.checkpoints()), None)
+
+    def steps_done(self) -> int:
+        """How far the newest checkpoint is; 0 without one."""
+        number = newest.name.removeprefix("checkpoint-") if (newest := self.checkpoint()) else ""
+        return int(number) if number.isdecimal() else 0
+
+    def drop_old_checkpoints(self) -> None:
+        """Keep the newest checkpoint and the one before it."""
+        for older in self.checkpoints()[KEPT:]:
+            shutil.rmtree(older, ignore_errors=True)
+
+
+def _lock(file: Any) -> bool:
+    """Lock an open file for this process; False where another holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: one byte far behind the content, which others can then still read
+        import msvcrt
+
+        file.seek(1 << 20)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def circumstances() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Topic classification: which desk does a news text belong to?
 
-A procedural corpus of news-like texts (12,000 / 1,500 / 3,000 texts, 10 to 45 words), made by this package, balanced over
+A procedural corpus of news-like texts (12,000 / 1,500 / 3,000, 10 to 45 words), made by this package, balanced over
 "world", "sports", "business", "science". The topic is that of the main event; digressions, metaphors and corrections
 borrow the other topics' words. The split "compositional" (3,000 texts) nests them in ways that training never shows.
 
