@@ -24,7 +24,7 @@ BASELINES = ("uniform", "majority", "supervised", "oracle")
 READERS = ("threshold", "fixed_fraction")
 REAL, BUILT_IN = ("sst2", "ag_news", "trec6"), ("sentiment", "text_classification")
 CHUNKS = {"sst2": 4, "ag_news": 5, "trec6": 2, "sentiment": 5, "text_classification": 5}
-COSTS = (0.0003, 0.001, 0.002, 0.005, 0.015)  # the price of a word: the sweep that draws the front
+COSTS = (0.0003, 0.003, 0.01)  # prices of a word beside the default .001: the sweep that draws the front
 WORDS = {"encoder": {"name": "tfidf", "dimensions": 128}}  # the last chunk's words join the observation
 
 
@@ -41,7 +41,7 @@ def cells(experiment: str, seeds: int) -> list[dict[str, Any]]:
         for task in (*REAL, *BUILT_IN):
             for agent in BASELINES:
                 add(agent, task, "label", seeds if agent == "uniform" else 1)
-            for agent in ("ppo", "a2c", "dqn", "sarsa", "reinforce"):
+            for agent in ("ppo", "a2c", "dqn", "sarsa", "reinforce") if task in ("sst2", "ag_news") else ("ppo", "sarsa"):
                 add(agent, task, "label")
         for task in ("sst2", "ag_news"):
             for arm in ("constant reward", "shuffled labels"):

@@ -109,7 +109,7 @@ class PrefixClassifier:
         lengths = [(int(a * (len(words) + 1)), int(b * (len(words) + 1)), len(words))
                    for words, (a, b) in zip(tokens, generator.random((len(tokens), 2)), strict=True)]  # fmt: skip
         features = self._features([self._ids(words) for words in tokens], lengths)
-        model = LogisticRegression(C=10.0, max_iter=300, tol=1e-4)
+        model = LogisticRegression(C=10.0, max_iter=2000, tol=1e-4)
         model.fit(features, np.repeat(labels, 3))
         two = len(self.seen) == 2  # scikit-learn keeps one row of weights for two classes
         self.weights = np.concatenate((-model.coef_, model.coef_)) / 2 if two else model.coef_

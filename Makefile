@@ -1,0 +1,47 @@
+# Needs Python 3.11 or later and make; everything else is installed into .venv on first use.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install -q -c constraints/cpu.txt
+DEMO_STEPS ?= 60000
+
+.PHONY: help demo test lint clean
+
+help:
+	@echo "make demo   train an agent in about a minute: progress, scores beside the baselines, a curve"
+	@echo "make test   run the tests"
+	@echo "make lint   check style and types"
+	@echo "make clean  remove .venv and what tools leave behind; runs/ stays"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints/cpu.txt | $(BIN)/python
+	@echo "Installing nlp-gym-envs and what it needs into $(VENV); this takes a few minutes, once."
+	@$(INSTALL) -e ".[plots]"
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints/cpu.txt | $(BIN)/python
+	@echo "Installing nlp-gym-envs and its tools into $(VENV); this takes a few minutes, once."
+	@$(INSTALL) -e ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	@out=runs/demo; number=2; \
+	while [ -e "$$out" ]; do out=runs/demo-$$number; number=$$((number + 1)); done; \
+	set -x; $(BIN)/nlp-gym train --agent ppo --env nlp/sentiment-label-v0 --steps $(DEMO_STEPS) --out "$$out"
+
+test: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright -p . --pythonpath $(BIN)/python
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
