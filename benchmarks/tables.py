@@ -1,6 +1,6 @@
 """The tables and pictures of `results/`, from the rows that `learning.py` wrote.
 
-    python benchmarks/tables.py
+python benchmarks/tables.py
 """
 
 import json
@@ -31,7 +31,11 @@ def load() -> list[dict[str, Any]]:
     latest = {}
     for row in rows:
         if "error" not in row:
-            latest[json.dumps([row[k] for k in ("experiment", "agent", "env", "arm", "seed", "set", "param")], sort_keys=True)] = row
+            latest[
+                json.dumps(
+                    [row[k] for k in ("experiment", "agent", "env", "arm", "seed", "set", "param")], sort_keys=True
+                )
+            ] = row
     return list(latest.values())
 
 
@@ -40,7 +44,9 @@ def summary(rows: list[dict[str, Any]], metric: str, split: str = "test") -> tup
     values = [row["scores"][split][metric] for row in rows]
     mean = sum(value for value, _, _ in values) / len(values)
     texts = sum(((high - low) / 3.92) ** 2 for _, low, high in values) / len(values)
-    seeds = sum((value - mean) ** 2 for value, _, _ in values) / (len(values) - 1) / len(values) if len(values) > 1 else 0.0
+    seeds = (
+        sum((value - mean) ** 2 for value, _, _ in values) / (len(values) - 1) / len(values) if len(values) > 1 else 0.0
+    )
     return mean, 1.96 * math.sqrt(texts + seeds)
 
 
@@ -73,7 +79,11 @@ def grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def labels(rows: list[dict[str, Any]]) -> str:
     """One table for all labelling ids."""
     tasks = list(dict.fromkeys(row["env"] for row in rows))
-    text = "\n## Label choice: accuracy\n\n| agent | seeds | " + " | ".join(task.split("/")[1].split("-")[0] for task in tasks) + " |\n"
+    text = (
+        "\n## Label choice: accuracy\n\n| agent | seeds | "
+        + " | ".join(task.split("/")[1].split("-")[0] for task in tasks)
+        + " |\n"
+    )
     text += "|---" * (len(tasks) + 2) + "|\n"
     for name, members in grouped(rows).items():
         by_task = {task: [row for row in members if row["env"] == task] for task in tasks}
@@ -86,7 +96,11 @@ def reading(rows: list[dict[str, Any]], env: str) -> str:
     """The table of one reading id."""
     built_in = any("compositional" in row["scores"] for row in rows)
     extra = " | compositional |" if built_in else " |"
-    text = f"\n### {env}\n\n| agent | seeds | accuracy | words read | share read | return{extra}\n" + "|---" * (7 if built_in else 6) + "|\n"
+    text = (
+        f"\n### {env}\n\n| agent | seeds | accuracy | words read | share read | return{extra}\n"
+        + "|---" * (7 if built_in else 6)
+        + "|\n"
+    )
     for name, members in grouped(rows).items():
         parts = (
             cell(members, "accuracy"),
@@ -109,10 +123,19 @@ def front(rows: list[dict[str, Any]], task: str) -> None:
     for row in rows:
         if row["arm"] == "as is" and row["agent"] not in ("oracle", "recurrent_ppo"):
             short = "fixed_fraction" if row["agent"] == "fixed_fraction" else name_of(row)
-            place = row["param"].get("fraction", 0.5) if short == "fixed_fraction" else row["set"].get("reading_cost", 0.001)
+            place = (
+                row["param"].get("fraction", 0.5)
+                if short == "fixed_fraction"
+                else row["set"].get("reading_cost", 0.001)
+            )
             series[short][place].append(row)
     marks = {"uniform": "x", "majority": "v", "supervised": "*"}
-    titles = {"majority": "read nothing", "supervised": "read all", "fixed_fraction": "fixed share", "threshold": "sloping threshold"}
+    titles = {
+        "majority": "read nothing",
+        "supervised": "read all",
+        "fixed_fraction": "fixed share",
+        "threshold": "sloping threshold",
+    }
     for short, places in series.items():
         points = []
         for place in sorted(places):

@@ -20,7 +20,7 @@ Terminated by the first action. Truncated never.
 ## Arguments
 | name | default | effect |
 |---|---|---|
-| `encoder` | `"tfidf"` | what a text looks like: `"tfidf"` (projected to 128 numbers), `"hashing"`, a transformers encoder by Hub name or path, your own by dotted name, or `{"name": ..., keywords}` |
+| `encoder` | `"tfidf"` | what a text looks like: `"tfidf"` (projected to 512 numbers), `"hashing"`, a transformers encoder by Hub name or path, your own by dotted name, or `{"name": ..., keywords}` |
 
 ## Version history
 v0: first release.

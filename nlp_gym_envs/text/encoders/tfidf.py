@@ -17,7 +17,7 @@ BLOCK = 10_000  # texts at a time: a sparse copy of a million need not exist
 class Tfidf:
     """`dimensions` numbers a text; word 1..`ngrams`-grams seen in at least `min_count` training texts."""
 
-    def __init__(self, dimensions: int = 128, ngrams: int = 2, min_count: int = 2) -> None:
+    def __init__(self, dimensions: int = 512, ngrams: int = 2, min_count: int = 2) -> None:
         self.dimensions, self.ngrams, self.min_count = dimensions, ngrams, min_count
         self.words: Any = None  # None where no text has a word
         self.directions: Any = None  # None where the words themselves are few enough
@@ -46,7 +46,7 @@ class Tfidf:
             self.words = words
             break
         if table is not None and len(texts) >= FEW and table.shape[1] > self.dimensions + 1:
-            self.directions = TruncatedSVD(self.dimensions, random_state=0).fit(table)
+            self.directions = TruncatedSVD(self.dimensions, n_iter=3, random_state=0).fit(table)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(N, dimensions) float32; zeros fill what a tiny data set leaves empty."""
