@@ -32,12 +32,12 @@ import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from nlp_gym_agents._bridge import SB3VecEnv, make_vec_env
 from stable_baselines3 import PPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 import nlp_gym_envs
+from nlp_gym_agents._bridge import SB3VecEnv, make_vec_env
 from nlp_gym_envs.envs import NLPEnv
 
 SEED = 0

@@ -1,6 +1,6 @@
 """The two Gymnasium faces of the same episodes: one at a time, and many with auto-reset, which exists only here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -12,9 +12,11 @@ from gymnasium.vector.utils import batch_space
 from . import pictures
 from .episodes import Columns, Episodes, assemble
 from .errors import BadArgument, NlpGymError
+from .lazy import Lazy, Made
 
 RENDER_MODES = ["ansi", "human", "rgb_array"]
 RENDER_FPS = 2
+NO_ROWS = np.empty(0, np.int64)
 WORD = 2**64  # seeds wrap around here, as unsigned integers do
 
 
@@ -186,8 +188,7 @@ class NLPVectorEnv(_Face, VectorEnv):
             self.episodes.restart()
         self._seed(seed, rows)
         self._begin(rows)
-        infos: dict[str, Any] = {}
-        _merge(infos, self.episodes.info_at_start(rows), rows, self.num_envs)
+        infos = self._infos(rows, NO_ROWS, dict, NO_ROWS)
         if self.render_mode == "human":
             self.render()
         return self.episodes.observe(self._all), infos
@@ -195,25 +196,20 @@ class NLPVectorEnv(_Face, VectorEnv):
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Take one action in every row; rows whose episode ended start anew as `autoreset_mode` says."""
         actions = _checked(np.asarray(actions), self.single_action_space, self.num_envs)
-        infos: dict[str, Any] = {}
-        acting = self._renew(infos) if self._done.any() else self._all
+        started, acting = self._renew() if self._done.any() else (NO_ROWS, self._all)
         rewards, terminated, truncated, components = self._act(acting, actions)
         done = terminated | truncated
         if self.autoreset_mode == AutoresetMode.SAME_STEP and done.any():
-            self._finish_and_renew(done, components, infos)
+            infos = self._finish_and_renew(done, components)
         else:
             self._done = done
-            if len(acting):
-                _merge(infos, self.episodes.info_of_step(acting, components), acting, self.num_envs)
-            ended = np.flatnonzero(done)
-            if len(ended):
-                _merge(infos, self.episodes.info_at_end(ended), ended, self.num_envs)
+            infos = self._infos(started, acting, lambda: components, np.flatnonzero(done))
         if self.render_mode == "human":
             self.render()
         return self.episodes.observe(self._all), rewards, terminated, truncated, infos
 
-    def _renew(self, infos: dict[str, Any]) -> np.ndarray:
-        """NEXT_STEP: start rows whose episode ended in the last step; the others, which act, (B',)."""
+    def _renew(self) -> tuple[np.ndarray, np.ndarray]:
+        """NEXT_STEP: the rows whose episode ended in the last step, which start anew, and the others, which act."""
         if not self._seeded:
             raise NlpGymError("no episode has started; call reset() first.")
         if self.autoreset_mode != AutoresetMode.NEXT_STEP:
@@ -223,8 +219,7 @@ class NLPVectorEnv(_Face, VectorEnv):
             )
         renewed, acting = np.flatnonzero(self._done), np.flatnonzero(~self._done)
         self._begin(renewed)
-        _merge(infos, self.episodes.info_at_start(renewed), renewed, self.num_envs)
-        return acting
+        return renewed, acting
 
     def _act(self, rows: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, Columns]:
         """Rewards, terminated, truncated, all (num_envs,), and the components of `rows`."""
@@ -246,25 +241,36 @@ class NLPVectorEnv(_Face, VectorEnv):
             return paid, over, np.zeros(len(rows), bool), components
         return paid, over, (self._steps[rows] >= self.max_episode_steps) & ~over, components
 
-    def _finish_and_renew(self, done: np.ndarray, components: Columns, infos: dict[str, Any]) -> None:
+    def _finish_and_renew(self, done: np.ndarray, components: Columns) -> Lazy:
         """SAME_STEP: the ended episodes' last observation and info move to `final_obs` and `final_info`."""
         ended = np.flatnonzero(done)
-        going = np.flatnonzero(~done)
-        n = self.num_envs
-        last = self.episodes.info_of_step(ended, _rows_of(components, ended)) | self.episodes.info_at_end(ended)
-        final_info: dict[str, Any] = {}
-        _merge(final_info, last, ended, n)
+        final_info = self._infos(NO_ROWS, ended, lambda: _rows_of(components, ended), ended)
+        final_info["is_success"], final_info["_is_success"] = self.episodes.success, done.copy()
         final_obs = self._final_observations(ended)
         self._begin(ended)
-        _merge(infos, self.episodes.info_at_start(ended), ended, n)
-        if len(going):
-            _merge(infos, self.episodes.info_of_step(going, _rows_of(components, going)), going, n)
-        infos |= {
-            "final_obs": final_obs,
-            "_final_obs": done.copy(),
-            "final_info": final_info,
-            "_final_info": done.copy(),
-        }
+        going = NO_ROWS if len(ended) == self.num_envs else np.flatnonzero(~done)
+        infos = self._infos(ended, going, lambda: _rows_of(components, going), NO_ROWS)
+        infos["final_obs"], infos["_final_obs"] = final_obs, done.copy()
+        infos["final_info"], infos["_final_info"] = final_info, done.copy()
+        return infos
+
+    def _infos(
+        self, started: np.ndarray, acting: np.ndarray, components: Callable[[], Columns], ended: np.ndarray
+    ) -> Lazy:
+        """The infos of this moment, made when somebody looks: of rows that started, that acted, and that ended."""
+        moment, total = self.episodes.frozen(), self.num_envs
+
+        def make() -> dict[str, Any]:
+            infos: dict[str, Any] = {}
+            if len(started):
+                _merge(infos, moment.info_at_start(started), started, total)
+            if len(acting):
+                _merge(infos, moment.info_of_step(acting, components()), acting, total)
+            if len(ended):
+                _merge(infos, moment.info_at_end(ended), ended, total)
+            return infos
+
+        return Made(make)
 
     def _final_observations(self, rows: np.ndarray) -> np.ndarray:
         """Entry i is row i's last observation: (B, ...), or (B,) object of dicts; meaningless where not in `rows`."""

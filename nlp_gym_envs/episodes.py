@@ -35,6 +35,7 @@ class Episodes:
         self.dynamics, self.reward, self.num_rows, self.order = dynamics, reward, num_rows, order
         self.streams = Streams(num_rows)
         self.standing = np.zeros(num_rows)  # (B,) the metric as it stood, kept only for terms that ask
+        self.success = np.zeros(num_rows, bool)  # (B,) episodes that the last action ended with a perfect answer
         self.epoch = np.zeros(num_rows, np.int64)  # (B,) how often the examples had all been given out before
         self.next_example = 0  # sequential order: the next to be given out
         spec: dict[str, Any] = {"name": observation} if isinstance(observation, str) else dict(observation)
@@ -63,6 +64,13 @@ class Episodes:
         low = np.concatenate([part.low for part in parts.values()])
         return spaces.Box(low, np.concatenate([part.high for part in parts.values()]), dtype=np.float32)
 
+    def frozen(self) -> "Episodes":
+        """These episodes as they stand at this moment, to tell of later; what no step changes is shared."""
+        moment = object.__new__(type(self))
+        moment.__dict__.update(self.__dict__)
+        moment.dynamics, moment.epoch = self.dynamics.frozen(), self.epoch.copy()
+        return moment
+
     def restart(self) -> None:
         """Give the examples out from the first again (sequential order)."""
         self.next_example = 0
@@ -88,6 +96,11 @@ class Episodes:
         rewards, components = self.reward(step)
         if self.reward.needs_standing:
             self.standing[rows] = step.after
+        if len(rows) == self.num_rows:
+            self.success = step.final >= 1.0
+        else:
+            self.success = np.zeros(self.num_rows, bool)
+            self.success[rows] = step.final >= 1.0
         return rewards, step.over, components
 
     def observe(self, rows: np.ndarray) -> Any:

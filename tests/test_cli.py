@@ -14,13 +14,13 @@ from typing import Any
 
 import gymnasium as gym
 import pytest
+from typer.testing import CliRunner
+
+import nlp_gym_envs
 from nlp_gym_agents import _experiment, _screens
 from nlp_gym_agents._cli import app
 from nlp_gym_agents._runs import Run
 from nlp_gym_agents._settings import known_id, settings
-from typer.testing import CliRunner
-
-import nlp_gym_envs
 from nlp_gym_envs.errors import BadArgument, NotAvailable, UnknownName
 
 LABEL, READ = "nlp/sentiment-label-v0", "nlp/sentiment-read-v0"

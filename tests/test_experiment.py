@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+
 from nlp_gym_agents import _experiment, _runs
 from nlp_gym_agents._experiment import Experiment, compare, judge, load_run, train
 from nlp_gym_agents._runs import Run
-
 from nlp_gym_envs.errors import BadArgument, BadData
 
 ENV = "nlp/sentiment-label-v0"

@@ -4,9 +4,9 @@ import re
 
 import gymnasium as gym
 import pytest
-from nlp_gym_agents import _pages
 
 import nlp_gym_envs
+from nlp_gym_agents import _pages
 
 IDS = nlp_gym_envs.environment_ids()
 

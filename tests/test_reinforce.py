@@ -12,9 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from nlp_gym_agents._store import StoredAgent
-from nlp_gym_agents.reinforce import REINFORCE, _Steps
-from nlp_gym_agents.sarsa import SARSA
 from sb3_contrib.common.maskable.evaluation import evaluate_policy as evaluate_masked
 from stable_baselines3.common.callbacks import CheckpointCallback, EvalCallback, StopTrainingOnMaxEpisodes
 from stable_baselines3.common.evaluation import evaluate_policy
@@ -22,6 +19,10 @@ from stable_baselines3.common.logger import KVWriter, Logger
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 from test_sarsa import Bandit, Corridor, Loop, Masked, rows, timed_loop
+
+from nlp_gym_agents._store import StoredAgent
+from nlp_gym_agents.reinforce import REINFORCE, _Steps
+from nlp_gym_agents.sarsa import SARSA
 
 
 def small(env: Any, **keywords: Any) -> REINFORCE:

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from nlp_gym_agents._runs import Run
 
+from nlp_gym_agents._runs import Run
 from nlp_gym_envs.errors import BadArgument, BadData
 
 CONFIG = {"agent": "ppo", "env": "nlp/sentiment-label-v0"}

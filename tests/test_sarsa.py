@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.wrappers import TimeLimit
-from nlp_gym_agents.sarsa import SARSA, _Rows
 from sb3_contrib.common.maskable.evaluation import evaluate_policy as evaluate_masked
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
+
+from nlp_gym_agents.sarsa import SARSA, _Rows
 
 
 class Bandit(gym.Env[Any, Any]):

@@ -14,7 +14,10 @@ FOR_DICTS = {"MlpPolicy": "MultiInputPolicy", "MlpLstmPolicy": "MultiInputLstmPo
 
 
 def make_agent(name: str, env: Any, hyperparameters: dict[str, Any], seed: int | None) -> Any:
-    """A fresh agent for `env`. Raises UnknownName, or BadArgument where the agent cannot take a hyperparameter or the env."""
+    """A fresh agent for `env`.
+
+    Raises UnknownName, or BadArgument where the agent cannot take a hyperparameter or the environment.
+    """
     kind = AGENTS.get(name)
     options = dict(hyperparameters)
     policy = options.pop("policy", None) or getattr(kind, "policy_name", "MlpPolicy")

@@ -32,7 +32,8 @@ class Baseline:
         kind = _ask(env, "episodes").dynamics.name
         if self.dynamics and kind not in self.dynamics:
             raise BadArgument(
-                f"{type(self).__name__} is for {' and '.join(self.dynamics)} environments, this one's actions are {kind!r}."
+                f"{type(self).__name__} is for {' and '.join(self.dynamics)} environments, "
+                f"this one's actions are {kind!r}."
             )
         self.env = env
 
@@ -60,7 +61,7 @@ class Baseline:
         space = self.episodes.observation_space
         first = next(iter(observation.values())) if isinstance(observation, dict) else observation
         shape = next(iter(space.values())).shape if isinstance(space, spaces.Dict) else space.shape
-        single = np.ndim(first) == len(shape)
+        single = np.ndim(first) == len(shape or ())
         if single:
             observation = (
                 {k: v[None] for k, v in observation.items()} if isinstance(observation, dict) else observation[None]

@@ -1,4 +1,4 @@
-"""A bridge: any same-step Gymnasium `VectorEnv` as a Stable-Baselines3 `VecEnv`, and the vector face of an id behind it."""
+"""A bridge: any same-step Gymnasium `VectorEnv` as a Stable-Baselines3 `VecEnv`, an id's vector face among them."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+
+from nlp_gym_envs.lazy import Lazy
 
 PER_ROW = ("action_masks", "oracle_actions", "render")  # methods that answer for all rows at once, an entry for each
 
@@ -35,7 +37,7 @@ def make_vec_env(
 
 
 class SB3VecEnv(VecEnv):
-    """Translates: `done`, a list of infos, `terminal_observation`, `TimeLimit.truncated`, `episode`, seeds, masks, methods.
+    """Translates `done`, the list of infos, `terminal_observation`, `TimeLimit.truncated`, seeds, masks and methods.
 
     Only SAME_STEP auto-reset fits SB3, which expects the observation after a done to be the next episode's first.
     """
@@ -81,29 +83,29 @@ class SB3VecEnv(VecEnv):
         done = terminated | truncated
         self._returns += rewards
         self._lengths += 1
-        vector_infos = dict(vector_infos)
-        last_observations, last_infos = vector_infos.pop("final_obs", None), vector_infos.pop("final_info", {})
-        vector_infos.pop("_final_obs", None), vector_infos.pop("_final_info", None)
-        infos: list[dict[str, Any]] = [RowInfo(vector_infos, row) for row in range(self.num_envs)]
-        if done.any():
-            ended = np.flatnonzero(done)
-            self._begun[ended] = vector_infos
-            self._finish(infos, ended, last_observations, last_infos)
-        for row in np.flatnonzero(truncated & ~terminated):
-            infos[row]["TimeLimit.truncated"] = True
+        if not done.any():
+            infos: list[Any] = [_row_info(GOING, vector_infos, row) for row in range(self.num_envs)]
+        else:
+            infos = [None if ended else _row_info(GOING, vector_infos, row) for row, ended in enumerate(done.tolist())]
+            self._begun[done] = vector_infos
+            self._finish(infos, np.flatnonzero(done), vector_infos["final_obs"], vector_infos.get("final_info", {}))
+            if truncated.any():
+                for row in np.flatnonzero(truncated & ~terminated):
+                    infos[row]["TimeLimit.truncated"] = True
         return self._as_sb3(observations), rewards.astype(np.float32), done, infos
 
-    def _finish(self, infos: list[dict[str, Any]], ended: np.ndarray, last: Any, last_infos: Mapping[str, Any]) -> None:
+    def _finish(self, infos: list[Any], ended: np.ndarray, last: Any, last_infos: Mapping[str, Any]) -> None:
         """What SB3 wants to know of finished episodes."""
         elapsed = round(time.time() - self._started, 6)
-        returns, lengths = self._returns[ended].tolist(), self._lengths[ended].tolist()
-        success = last_infos.get("is_success")
-        for row, paid, length in zip(ended.tolist(), returns, lengths, strict=True):
-            infos[row] = info = RowInfo(last_infos, row)
-            if success is not None:
-                info["is_success"] = bool(success[row])
-            info["terminal_observation"] = last[row]
-            info["episode"] = {"r": paid, "l": length, "t": elapsed}
+        for row, paid, length in zip(
+            ended.tolist(), self._returns[ended].tolist(), self._lengths[ended].tolist(), strict=True
+        ):
+            episode = {"r": paid, "l": length, "t": elapsed}
+            there = {"TimeLimit.truncated": False, "terminal_observation": last[row], "episode": episode}
+            infos[row] = _row_info(there, last_infos, row)
+        if (success := last_infos.get("is_success")) is not None:
+            for row, perfect in zip(ended.tolist(), success[ended].tolist(), strict=True):
+                infos[row]["is_success"] = perfect
         self._returns[ended], self._lengths[ended] = 0, 0
 
     @property
@@ -172,7 +174,7 @@ class SB3VecEnv(VecEnv):
 
 
 def _find(env: Any, name: str) -> tuple[bool, Any]:
-    """An attribute of a vector environment or of one that it wraps (Gymnasium's vector wrappers do not pass them on)."""
+    """An attribute of a vector environment or of one that it wraps (its wrappers do not pass them on)."""
     while True:
         if name in vars(env) or hasattr(type(env), name):
             return True, getattr(env, name)
@@ -186,58 +188,41 @@ EAGER = frozenset(
 )  # what SB3 reads in every step
 
 
-class RowInfo(dict):
-    """One row's info: what SB3 reads in every step is there from the start, the rest when somebody looks.
+GOING = {"TimeLimit.truncated": False}
 
-    To everybody else it is an ordinary dict. Dealing everything out at once took ten times as long as the step itself.
-    """
 
-    __slots__ = ("rest", "row")
+class RowInfo(Lazy):
+    """One row's info: what SB3 reads in every step is there from the start, the rest when somebody looks."""
 
-    def __init__(self, rest: Mapping[str, Any] | None, row: int) -> None:
-        self["TimeLimit.truncated"] = False
-        self.rest, self.row = rest, row
+    __slots__ = ("row", "source")
+    source: Mapping[str, Any] | None
+    row: int
 
-    def complete(self) -> "RowInfo":
-        """Deal the rest out."""
-        if self.rest is not None:
-            rest, self.rest = self.rest, None
-            for name, value in _deal(rest, self.row).items():
-                self.setdefault(name, value)
-        return self
-
-    def __missing__(self, name: str) -> Any:
-        if self.rest is None or name in EAGER:
-            raise KeyError(name)
-        return self.complete()[name]
+    def rest(self) -> Mapping[str, Any] | None:
+        """The row of the vector info, once; None afterwards."""
+        source, self.source = self.source, None
+        return None if source is None else _deal(source, self.row)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a name, or the default."""
-        return dict.get(self if name in EAGER else self.complete(), name, default)
-
-    def __reduce__(self) -> Any:
-        return (dict, (self.copy(),))
+        return dict.get(self, name, default) if name in EAGER else super().get(name, default)
 
 
-def _completed(method: str) -> Any:
-    plain = getattr(dict, method)
-
-    def call(self: RowInfo, *args: Any) -> Any:
-        return plain(self.complete(), *args)
-
-    return call
+def _row_info(there: dict[str, Any], source: Mapping[str, Any], row: int) -> RowInfo:
+    """An info with what is there at once, and the rest in one row of a vector info."""
+    info = RowInfo(there)
+    info.source, info.row = source, row
+    return info
 
 
-for _method in ("__contains__", "__iter__", "__len__", "__repr__", "__eq__", "__or__", "__ror__", "keys", "values", "items",
-                "copy", "pop", "popitem"):  # fmt: skip
-    setattr(RowInfo, _method, _completed(_method))
+FINAL = ("final_obs", "final_info")  # of other episodes than the one that goes on; SB3 has them elsewhere
 
 
 def _deal(infos: Mapping[str, Any], row: int) -> dict[str, Any]:
     """One row of a vector info, in which `_name` says in which rows `name` is set."""
     dealt: dict[str, Any] = {}
     for name, values in infos.items():
-        if name[0] == "_" and name[1:] in infos:
+        if name in FINAL or (name[0] == "_" and name[1:] in infos):
             continue
         mask = infos.get(f"_{name}")
         if mask is None or mask[row]:

@@ -1,4 +1,4 @@
-"""Features for agents that read word ids themselves (`observation="ids"`): SB3 would feed the numbers of words to an MLP."""
+"""Features for agents that read word ids (`observation="ids"`), whose numbers SB3 would feed to an MLP."""
 
 import torch
 from gymnasium import spaces

@@ -1,4 +1,4 @@
-"""Hyper-parameters from `configs/<agent>.yml`, in RL Zoo's format: keyed by id, with a `default`; values are only values."""
+"""Hyper-parameters from `configs/<agent>.yml`, in RL Zoo's format: by id, with a `default`; values are only values."""
 
 from pathlib import Path
 from typing import Any

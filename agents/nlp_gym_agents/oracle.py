@@ -8,7 +8,7 @@ from ._baseline import Baseline
 
 
 class Oracle(Baseline):
-    """It must be bound (`set_env`) to the very environment whose observations it is shown, and be asked in step with it."""
+    """It must be bound (`set_env`) to the very environment whose observations it is shown, and asked in step."""
 
     def _choose(self, observation: Any, masks: np.ndarray) -> np.ndarray:
         episodes = self.episodes

@@ -12,7 +12,7 @@ from ._baseline import Baseline
 
 
 class Supervised(Baseline):
-    """Multinomial logistic regression (scikit-learn's, L2); its strength C is chosen on a tenth of the training split."""
+    """Multinomial logistic regression (scikit-learn's, L2); its strength is chosen on a tenth of the training split."""
 
     dynamics = ("label", "read")
     _fitted = ("weights", "bias")

@@ -1,5 +1,6 @@
 """What a dynamics is: what an action does, for many episodes at once; it knows neither Gymnasium's Env nor rewards."""
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,6 +35,20 @@ class Dynamics:
     def accepts(cls, task: Task) -> bool:
         """Whether this kind of action makes sense for a task."""
         raise NotImplementedError(f"{cls.__name__} must say which tasks it accepts")
+
+    def frozen(self) -> "Dynamics":
+        """A copy that later steps do not change: arrays with a row for each episode are copied, all else is shared."""
+        moment = object.__new__(type(self))
+        moment.__dict__.update(self.__dict__)
+        for name in self._row_arrays:
+            setattr(moment, name, getattr(self, name).copy())
+        return moment
+
+    @cached_property
+    def _row_arrays(self) -> tuple[str, ...]:
+        rows = len(self.example)
+        found = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        return tuple(name for name, value in found.items() if value.shape[:1] == (rows,))
 
     def begin(self, rows: np.ndarray, examples: np.ndarray) -> None:
         """Start an episode on each of `examples` in each of `rows`."""

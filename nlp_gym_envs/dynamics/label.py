@@ -75,7 +75,7 @@ class LabelChoice(Dynamics):
         return self.task.outcome(self.answer[rows], self.example[rows])
 
     def observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        return {"text": self.encoded.vectors[self.example[rows]]}
+        return {"text": self.encoded.vectors.take(self.example[rows], axis=0)}
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
         return self.task.examples.target[self.example[rows]]

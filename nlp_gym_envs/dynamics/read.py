@@ -137,7 +137,7 @@ class Reading(Dynamics):
     def observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         position = self._position(rows)
         classes = self.read_action
-        seen = self.table.observation[position]  # (B, 2 K + 3 + 4)
+        seen = self.table.observation.take(position, axis=0)  # (B, 2 K + 3 + 4)
         parts = {
             "posterior": seen[:, :classes],
             "change": seen[:, classes : 2 * classes],
@@ -145,7 +145,7 @@ class Reading(Dynamics):
             "progress": seen[:, 2 * classes + 3 :],
         }
         if self.chunks is not None:
-            parts["chunk"] = self.chunks.vectors[position]
+            parts["chunk"] = self.chunks.vectors.take(position, axis=0)
         return parts
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
