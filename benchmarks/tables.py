@@ -16,9 +16,9 @@ COLOURS = {  # Okabe and Ito's, which colour-blind readers can tell apart
 }  # fmt: skip
 INTRODUCTION = """# Results
 
-Made by `python benchmarks/tables.py` from `learning.jsonl`, whose rows hold each cell's configuration, versions, commit,
+Made by `python benchmarks/tables.py` from `learning.jsonl`, whose rows hold every configuration, versions, commit,
 data hash, learning curve and scores; those are made by
-`NLP_GYM_DATA=<folder> python benchmarks/learning.py label read front recurrent`. Texts for training / validation / test:
+`NLP_GYM_DATA=<folder> python benchmarks/learning.py label read front recurrent`. Texts to train / validate / test:
 SST-2 6,908 / 872 / 1,821, AG News 10,596 / 1,000 / 7,600, TREC-6 4,866 / 498 / 500, built in 12,000 / 1,500 / 3,000.
 Every agent is trained on the training split, its best checkpoint chosen on validation, and judged once on the held-out
 split, on every text. Numbers are means over the seeds, x 100, with a 95 % interval over both the seeds and the texts.
