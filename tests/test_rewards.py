@@ -170,7 +170,7 @@ def test_rewards_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         ({"final": 0.0, "invalid": -1.0}, (-0.005, 0.05)),
         (brevity, (-np.inf, np.inf)),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_the_range_is_declared(reward: Any, expected: tuple[float, float]) -> None:
     assert gym.make(READ, reward=reward).unwrapped.reward_range == pytest.approx(expected)
