@@ -16,6 +16,7 @@ LAYERS = {  # a file or folder of the package: its floor; a folder's own files c
     "lookup": 1,
     "metrics": 1,
     "answers": 1,
+    "lazy": 1,
     "streams": 1,
     "text": 2,
     "models": 2,
@@ -112,4 +113,4 @@ def test_an_id_can_be_made_by_its_package_in_a_fresh_process() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], env=environment, capture_output=True, text=True
     )
-    assert done.stdout.splitlines() == ["True nlp/sentiment-label-v0", "(3, 128)"], done.stderr
+    assert done.stdout.splitlines() == ["True nlp/sentiment-label-v0", "(3, 512)"], done.stderr

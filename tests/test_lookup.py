@@ -184,7 +184,7 @@ def test_a_registered_dynamics_gets_its_ids(registries: None) -> None:
     assert "nlp/sst2-shy-v0" in added and "nlp/trec6-shy-v0" not in added
     env = gym.make("nlp/sst2-shy-v0")
     assert isinstance(env.unwrapped.episodes.dynamics, Shy)
-    assert env.reset(seed=0)[0].shape == (128,)
+    assert env.reset(seed=0)[0].shape == (512,)
     with pytest.raises(BadArgument, match="'shy' does not fit the task 'trec6'"):
         gym.make("nlp/sst2-shy-v0", task="trec6")
 
