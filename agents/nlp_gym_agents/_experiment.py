@@ -478,7 +478,8 @@ def draw_curve(run: Run) -> None:
     axes = figure.subplots()
     steps = [row["steps"] for row in rows]
     for name, style in (("return", "-"), ("accuracy", "--")):
-        if rows and name in rows[0]:
+        twice = name == "accuracy" and all(row.get("accuracy") == row.get("return") for row in rows)
+        if rows and name in rows[0] and not twice:
             label, colour = (f"mean {name}", "#0072B2") if name == "return" else (name, "#D55E00")
             axes.plot(steps, [row[name] for row in rows], style, marker=".", color=colour, label=label)
     axes.set(xlabel="environment steps", ylabel="validation split", title=f"{config['agent']} on {config['env']}")
