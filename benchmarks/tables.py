@@ -118,8 +118,8 @@ def front(rows: list[dict[str, Any]], task: str) -> None:
     """Accuracy against the share read, one point for each price of a word."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    whole, near = figure.subplots(1, 2)  # everything, and the front itself
     series: dict[str, dict[Any, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["arm"] == "as is" and row["agent"] not in ("oracle", "recurrent_ppo"):
@@ -131,6 +131,7 @@ def front(rows: list[dict[str, Any]], task: str) -> None:
             )
             series[short][place].append(row)
     marks = {"uniform": "x", "majority": "v", "supervised": "*"}
+    shown: list[tuple[float, float]] = []
     titles = {
         "majority": "read nothing",
         "supervised": "read all",
@@ -144,14 +145,28 @@ def front(rows: list[dict[str, Any]], task: str) -> None:
             points.append((100 * x, 100 * y, 100 * dx, 100 * dy))
         points.sort()
         xs, ys, dxs, dys = zip(*points, strict=True)
-        if short in marks:
-            axes.plot(xs, ys, marks[short], color="#222222", markersize=9, label=titles.get(short, short))
-        else:
-            axes.errorbar(xs, ys, yerr=dys, xerr=dxs, marker=".", capsize=2, lw=1.2, elinewidth=0.7,
-                          color=COLOURS.get(short, "#222222"), label=titles.get(short, short))  # fmt: skip
-    axes.set(xlabel="share of the words read, %", ylabel="test accuracy, %", title=f"nlp/{task}-read-v0")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=9)
+        label = titles.get(short, short)
+        for axes in (whole, near):
+            if short in marks:
+                axes.plot(xs, ys, marks[short], color="#222222", markersize=9, label=label)
+            else:
+                colour = COLOURS.get(short, "#222222")
+                axes.errorbar(
+                    xs, ys, yerr=dys, xerr=dxs, marker=".", capsize=2, lw=1.2, elinewidth=0.6, color=colour, label=label
+                )
+        if short not in marks and short != "fixed_fraction":
+            shown += zip(xs, ys, strict=True)
+    for axes in (whole, near):
+        axes.set(xlabel="share of the words read, %", ylabel="test accuracy, %")
+        axes.grid(alpha=0.3)
+    lowest, highest = min(y for _, y in shown), max(y for _, y in shown)
+    near.set(
+        xlim=(min(x for x, _ in shown) - 4, min(104, max(x for x, _ in shown) + 6)),
+        ylim=(lowest - 2.5, highest + 2.0),
+        title="the same, near the front",
+    )
+    whole.set_title(f"nlp/{task}-read-v0")
+    whole.legend(frameon=False, fontsize=9)
     figure.savefig(FOLDER / f"front_{task}.png", dpi=130)
 
 

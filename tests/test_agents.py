@@ -192,7 +192,7 @@ def test_dict_and_id_observations_choose_their_own_networks():
     for name in ("ppo", "dqn", "recurrent_ppo"):
         for form in ("dict", "ids"):
             agent, _ = fitting(name, LABEL, observation=form)
-            agent.learn(32)
+            assert agent.learn(32).num_timesteps >= 32
 
 
 SEPARABLE = [(f"{word} number {i}", label) for i in range(60) for word, label in (("good", "yes"), ("bad", "no"))]

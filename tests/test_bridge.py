@@ -184,9 +184,9 @@ def test_the_wrappers_and_callbacks_of_sb3_take_it(tmp_path):
 
 def test_dict_and_id_observations_train():
     env = make_vec_env("nlp/sst2-read-v0", 4, env_kwargs={"observation": "dict"})
-    PPO("MultiInputPolicy", env, n_steps=8, batch_size=16, device="cpu").learn(32)
+    assert PPO("MultiInputPolicy", env, n_steps=8, batch_size=16, device="cpu").learn(32).num_timesteps == 32
     env = make_vec_env("nlp/sst2-label-v0", 4, env_kwargs={"observation": "ids"})
-    DQN("MlpPolicy", env, learning_starts=8, device="cpu").learn(32)
+    assert DQN("MlpPolicy", env, learning_starts=8, device="cpu").learn(32).num_timesteps == 32
 
 
 def test_one_line_of_sb3_is_enough():
