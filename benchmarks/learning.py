@@ -25,6 +25,7 @@ READERS = ("threshold", "fixed_fraction")
 REAL, BUILT_IN = ("sst2", "ag_news", "trec6"), ("sentiment", "text_classification")
 CHUNKS = {"sst2": 4, "ag_news": 5, "trec6": 2, "sentiment": 5, "text_classification": 5}
 COSTS = (0.0003, 0.003, 0.01)  # prices of a word beside the default .001: the sweep that draws the front
+RULE_COSTS = (0.003, 0.005, 0.01, 0.02)  # for the threshold rule, beside agents with memory
 WORDS = {"encoder": {"name": "tfidf", "dimensions": 64}}  # the words of the last chunk join the observation
 
 
@@ -59,15 +60,15 @@ def cells(experiment: str, seeds: int) -> list[dict[str, Any]]:
         for arm in ("constant reward", "shuffled labels"):
             add("maskable_ppo", "ag_news", "read", arm=arm, set={"chunk": CHUNKS["ag_news"]})
     if experiment == "front":
-        for task in ("ag_news", "sentiment"):
-            for cost in COSTS:
+        for task, costs in (("ag_news", COSTS), *((task, RULE_COSTS) for task in BUILT_IN)):
+            for cost in costs:
                 setting = {"chunk": CHUNKS[task], "reading_cost": cost}
                 add("threshold", task, "read", 1, set=setting)
                 add("threshold", task, "read", 1, set=setting, param={"slope": False})
-                for agent in ("maskable_ppo", "sarsa"):
+                for agent in ("maskable_ppo", "sarsa") if task == "ag_news" else ():
                     add(agent, task, "read", set=setting)
-            for fraction in (0.1, 0.2, 0.3, 0.4, 0.6, 0.8):
-                add("fixed_fraction", task, "read", 1, set={"chunk": CHUNKS[task]}, param={"fraction": fraction})
+        for fraction in (0.1, 0.2, 0.3, 0.4, 0.6, 0.8):
+            add("fixed_fraction", "ag_news", "read", 1, set={"chunk": CHUNKS["ag_news"]}, param={"fraction": fraction})
     if experiment == "recurrent":
         for task in BUILT_IN:
             add("recurrent_ppo", task, "read", set={"chunk": CHUNKS[task], **WORDS})

@@ -122,7 +122,7 @@ def front(rows: list[dict[str, Any]], task: str) -> None:
     whole, near = figure.subplots(1, 2)  # everything, and the front itself
     series: dict[str, dict[Any, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        if row["arm"] == "as is" and row["agent"] not in ("oracle", "recurrent_ppo"):
+        if row["arm"] == "as is" and row["agent"] != "oracle":
             short = "fixed_fraction" if row["agent"] == "fixed_fraction" else name_of(row)
             place = (
                 row["param"].get("fraction", 0.5)
@@ -177,8 +177,8 @@ def main() -> None:
     read = [row for row in rows if row["experiment"] in ("read", "recurrent")]
     for env in dict.fromkeys(row["env"] for row in read):
         text += reading([row for row in read if row["env"] == env], env)
-    for task in ("ag_news", "sentiment"):
-        chosen = [row for row in rows if row["env"] == f"nlp/{task}-read-v0" and row["experiment"] in ("read", "front")]
+    for task in ("ag_news", "sentiment", "text_classification"):
+        chosen = [row for row in rows if row["env"] == f"nlp/{task}-read-v0"]
         if any(row["experiment"] == "front" for row in chosen):
             front(chosen, task)
             text += f"\n![accuracy against words read, {task}](front_{task}.png)\n"
