@@ -18,7 +18,6 @@ import argparse
 import datetime
 import json
 import platform
-import subprocess
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +37,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 import nlp_gym_envs
 from nlp_gym_agents._bridge import SB3VecEnv, make_vec_env
+from nlp_gym_agents._runs import commit
 from nlp_gym_envs.envs import NLPEnv
 
 SEED = 0
@@ -345,20 +345,6 @@ def surroundings() -> dict[str, Any]:
         "versions": versions | {name: version(name) for name in names},
         "commit": commit(),
     }
-
-
-def commit() -> str | None:
-    """The commit of the files being measured, or None outside a checkout."""
-    try:
-        said = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
-            cwd=Path(nlp_gym_envs.__file__).parent,
-            capture_output=True,
-            text=True,
-        )
-    except OSError:  # no git
-        return None
-    return said.stdout.strip() or None
 
 
 def main() -> None:
