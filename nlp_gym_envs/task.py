@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .answers import Label
+from .answers import Form, Label
 from .errors import BadArgument
 from .lookup import Shelf
 from .metrics._base import Metric
@@ -27,7 +27,7 @@ class Task:
     """
 
     source: corpora.Source
-    answer: Label
+    answer: Form
     metrics: tuple[str, ...]
     description: str | None = None  # None where Python drops docstrings
 
@@ -44,17 +44,26 @@ class Task:
         `dataset` replaces the task's own data (then label names are found in it unless `labels` gives them).
         Raises BadArgument, BadData or NotAvailable.
         """
-        if isinstance(labels, str):
-            raise BadArgument(f"labels must be a list of names in order, as ['no', 'yes'], got {labels!r}.")
         source = corpora.source_of(name, self.source, dataset)
-        names = tuple(labels) if labels else () if dataset is not None else self.answer.names
-        train = corpora.load(source, columns or {}, names, "train")
-        if len(train.labels) < 2:
-            raise BadArgument(f"{name} needs two labels or more to choose from; the data have {train.labels}.")
-        examples = train if split == "train" else corpora.load(source, columns or {}, train.labels, split)
-        answer = replace(self.answer, names=train.labels)
-        metrics = {metric: METRICS.get(metric)(len(answer)) for metric in self.metrics}
-        return OpenTask(name, split, answer, metrics, examples, train, source)
+        form = self._form(name, dataset, labels)
+        train = corpora.load(source, columns or {}, form, "train")
+        if isinstance(form, Label):
+            if len(train.labels) < 2:
+                raise BadArgument(f"{name} needs two labels or more to choose from; the data have {train.labels}.")
+            form = replace(form, names=train.labels)
+        examples = train if split == "train" else corpora.load(source, columns or {}, form, split)
+        metrics = {metric: METRICS.get(metric)(form) for metric in self.metrics}
+        return OpenTask(name, split, form, metrics, examples, train, source)
+
+    def _form(self, name: str, dataset: str | None, labels: Sequence[str] | None) -> Form:
+        """The form of answer, with the label names where they are known before the data are read."""
+        if not isinstance(self.answer, Label):
+            if labels is not None:
+                raise BadArgument(f"labels={labels!r} goes with tasks whose answers are labels; {name} has none.")
+            return self.answer
+        if isinstance(labels, str) or not all(isinstance(label, str) for label in labels or ()):
+            raise BadArgument(f"labels must be a list of names in order, as ['no', 'yes'], got {labels!r}.")
+        return replace(self.answer, names=tuple(labels) if labels else () if dataset else self.answer.names)
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class OpenTask:
 
     name: str
     split: str
-    answer: Label
+    answer: Any  # its form, see `answers`
     metrics: dict[str, Metric]
     examples: Examples  # the split's, which episodes are drawn from
     train: Examples  # the training split's: all that may be fitted, and the only source of the spaces
@@ -77,9 +86,14 @@ class OpenTask:
     def at(self, split: str) -> "OpenTask":
         """The same task and data on another split."""
         assert self.train.recipe is not None
-        source, columns, labels, _ = self.train.recipe[1]
-        examples = self.train if split == "train" else corpora.load(source, columns, labels or self.train.labels, split)
+        source, columns, _, _ = self.train.recipe[1]
+        examples = self.train if split == "train" else corpora.load(source, columns, self.answer, split)
         return replace(self, split=split, examples=examples)
+
+    @cached_property
+    def accepted(self) -> np.ndarray:
+        """The accepted answers of each example, (N,) object of tuples of str."""
+        return self.answer.accepted_of(self.examples)
 
     def outcome(self, answers: np.ndarray, examples: np.ndarray) -> np.ndarray:
         """The task's metric of each answer to each example on its own, (B,) in [0, 1]."""

@@ -20,6 +20,7 @@ import pytest
 from pyarrow import parquet
 
 import nlp_gym_envs
+from nlp_gym_envs.answers import Label
 from nlp_gym_envs.errors import BadArgument, BadData, NotAvailable
 from nlp_gym_envs.task import TASKS, OpenTask
 from nlp_gym_envs.text import corpora, encoding, splits
@@ -335,7 +336,7 @@ def test_a_hub_data_set_can_be_asked_for_with_its_configuration(hub):
 def test_hidden_labels_are_called_so(hub):
     source = Hub("stanfordnlp/sst2", {"text": "sentence"})
     with pytest.raises(BadData, match="-1 everywhere means that this split's labels are kept secret"):
-        corpora.load(source, {}, ("negative", "positive"), "test")
+        corpora.load(source, {}, Label(("negative", "positive")), "test")
 
 
 REAL = os.environ.get("NLP_GYM_TEST_DATA", "")

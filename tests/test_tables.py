@@ -11,10 +11,16 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from nlp_gym_envs.answers import Label
 from nlp_gym_envs.errors import BadArgument, BadData, NlpGymError, NotAvailable
-from nlp_gym_envs.text import corpora
-from nlp_gym_envs.text.columns import label_indices, label_names
-from nlp_gym_envs.text.tables import read
+from nlp_gym_envs.text import corpora, tables
+from nlp_gym_envs.text.columns import Table, Wanted, label_indices, label_names
+
+
+def read(path: Path, asked: dict[str, str] | None = None, known: dict[str, str] | None = None) -> Table:
+    """A file's texts and labels."""
+    return tables.read(path, Wanted(Label(), tuple((asked or {}).items()), tuple((known or {}).items())))
+
 
 ROWS = [
     ('a "fine", quiet film', "good"),
@@ -61,39 +67,39 @@ NAMES = ["a.csv", "a.csv.gz", "a.tsv", "a.tsv.gz", "a.json", "a.json.gz", "data.
 def test_every_format_gives_the_same_texts_and_labels(tmp_path, name):
     rows = FLAT if "tsv" in name else ROWS
     path = write(tmp_path / name.lower(), rows).rename(tmp_path / name)
-    table = read(path, {}, {})
-    assert list(zip(table.texts, table.labels, strict=True)) == rows
+    table = read(path)
+    assert list(zip(table.columns["text"], table.columns["label"], strict=True)) == rows
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.json", "a.jsonl"])
 def test_marks_at_the_start_of_a_file_are_not_part_of_its_first_column(tmp_path, name, encoding):
-    assert read(write(tmp_path / name, FLAT, encoding), {}, {}).texts == [text for text, _ in FLAT]
+    assert read(write(tmp_path / name, FLAT, encoding)).columns["text"] == [text for text, _ in FLAT]
 
 
 def test_one_object_a_line_may_be_called_json(tmp_path):
     write(tmp_path / "a.jsonl", ROWS).rename(tmp_path / "a.json")
-    assert read(tmp_path / "a.json", {}, {}).texts == [text for text, _ in ROWS]
+    assert read(tmp_path / "a.json").columns["text"] == [text for text, _ in ROWS]
     (tmp_path / "one.json").write_text('{"text": "a b", "label": "x"}')
-    assert read(tmp_path / "one.json", {}, {}).texts == ["a b"]
+    assert read(tmp_path / "one.json").columns["text"] == ["a b"]
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement_character(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "a \\ud800 b \\ud83d\\ude00", "label": 1}\n')
-    assert read(tmp_path / "a.jsonl", {}, {}).texts == ["a \ufffd b 😀"]
+    assert read(tmp_path / "a.jsonl").columns["text"] == ["a \ufffd b 😀"]
 
 
 def test_a_csv_may_be_cut_by_semicolons_and_hold_blank_lines(tmp_path):
     (tmp_path / "a.csv").write_text("text;label\n\ngood, really;1\n\nbad;0\n")
-    table = read(tmp_path / "a.csv", {}, {})
-    assert (table.texts, table.labels) == (["good, really", "bad"], [1, 0])
+    table = read(tmp_path / "a.csv")
+    assert (table.columns["text"], table.columns["label"]) == (["good, really", "bad"], [1, 0])
 
 
 def test_numbers_can_be_texts(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": 7, "label": 1}\n{"text": 2.5, "label": 0}\n')
-    assert read(tmp_path / "a.jsonl", {}, {}).texts == ["7", "2.5"]
+    assert read(tmp_path / "a.jsonl").columns["text"] == ["7", "2.5"]
     (tmp_path / "a.csv").write_text("text,label\n1.50,a\n007,b\n")
-    assert read(tmp_path / "a.csv", {}, {}).texts == ["1.50", "007"]
+    assert read(tmp_path / "a.csv").columns["text"] == ["1.50", "007"]
 
 
 # ---------------------------------------------------------------- columns and labels
@@ -111,14 +117,14 @@ def test_numbers_can_be_texts(tmp_path):
 )
 def test_columns_are_found_by_the_usual_names_or_as_asked(tmp_path, columns, text, label):
     (tmp_path / "a.csv").write_text(f"{columns}\nhello,x\n")
-    table = read(tmp_path / "a.csv", text | label, {})
-    assert (table.texts, table.labels) == (["hello"], ["x"])
+    table = read(tmp_path / "a.csv", text | label)
+    assert (table.columns["text"], table.columns["label"]) == (["hello"], ["x"])
 
 
 def test_what_a_task_knows_of_its_columns_comes_before_the_usual_names(tmp_path):
     (tmp_path / "a.csv").write_text("text,coarse_label,label,fine_label\nhello,1,2,3\n")
-    assert read(tmp_path / "a.csv", {}, {"label": "fine_label"}).labels == [3]
-    assert read(tmp_path / "a.csv", {"label": "coarse_label"}, {"label": "fine_label"}).labels == [1]
+    assert read(tmp_path / "a.csv", known={"label": "fine_label"}).columns["label"] == [3]
+    assert read(tmp_path / "a.csv", {"label": "coarse_label"}, {"label": "fine_label"}).columns["label"] == [1]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +144,7 @@ def test_label_names_are_the_values_sorted_and_numbers_by_size(tmp_path, values,
     if name == "a.csv" and set(values) == {"07", "7"}:
         values = [*values, "x"]
         names = (*names, "x")
-    table = read(write(tmp_path / name, [("a text", value) for value in values]), {}, {})
+    table = read(write(tmp_path / name, [("a text", value) for value in values]))
     assert label_names(table.values, 100, "here") == names
     assert [names[i] for i in label_indices(table, names)] == [str(_as_read(value)) for value in values]
 
@@ -152,13 +158,13 @@ def test_declared_label_names_of_a_parquet_file_are_used(tmp_path):
     metadata = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
     table = pyarrow.table({"text": ["a", "b"], "label": [1, 0]}).replace_schema_metadata(metadata)
     parquet.write_table(table, tmp_path / "a.parquet")
-    found = read(tmp_path / "a.parquet", {}, {})
+    found = read(tmp_path / "a.parquet")
     assert found.declared == ("neg", "pos")
     assert label_indices(found, ("pos", "neg")).tolist() == [0, 1]  # by name, whatever the order asked for
 
 
 def test_numbers_are_positions_only_where_names_are_no_numbers(tmp_path):
-    table = read(write(tmp_path / "a.jsonl", [("a", 0), ("b", 2)]), {}, {})
+    table = read(write(tmp_path / "a.jsonl", [("a", 0), ("b", 2)]))
     assert label_indices(table, ("x", "y", "z")).tolist() == [0, 2]
     with pytest.raises(BadData, match="row 2 .* is 2; the labels are: 0, 1, 5"):
         label_indices(table, ("0", "1", "5"))

@@ -144,6 +144,13 @@ def list_command(
     (_screens.list_agents if agents else _screens.list_ids)(rows, _screens.console())
 
 
+def _size(answer: Any) -> str:
+    """What an answer is, in a word: how many labels, or the form."""
+    from nlp_gym_envs.answers import Label
+
+    return str(len(answer) or "?") if isinstance(answer, Label) else type(answer).__name__.lower()
+
+
 def _ids() -> Iterator[tuple[str, ...]]:
     """Id, task, dynamics, number of labels, where the data are, what is asked."""
     import nlp_gym_envs
@@ -155,7 +162,7 @@ def _ids() -> Iterator[tuple[str, ...]]:
         name, dynamics = names_of(env_id)
         task = TASKS.get(name)
         origin = {"BuiltIn": "built in", "Hub": "Hub", "Files": "files"}.get(type(task.source).__name__, "own")
-        yield env_id, name, dynamics, str(len(task.answer) or "?"), origin, summary(task.description)
+        yield env_id, name, dynamics, _size(task.answer), origin, summary(task.description)
 
 
 def _agents() -> Iterator[tuple[str, str]]:

@@ -32,7 +32,8 @@ class Score:
 class Evaluation:
     """What an agent did on every example of a split, in the examples' order.
 
-    `answers` and `targets` (N,) label indices; `episodes` name -> (N,): "return", "length" and each episode's metrics.
+    `answers` and `targets` (N,) as the task's form of answer stores them (label indices, texts);
+    `episodes` name -> (N,): "return", "length" and each episode's metrics.
     `scores` has the corpus metrics, the means of what is counted by episode, and their 95 % bootstrap intervals over
     examples.
     """
@@ -86,9 +87,9 @@ def evaluate(
     else:
         found = _run(agent, env, total, seed)
     task = env.task
-    position = {name: index for index, name in enumerate(task.answer.names)}
-    answers = np.array([position.get(text, -1) for text in found.pop("answer")])
-    targets = task.examples.target[:total]
+    judged = task.examples if total == len(task.examples) else task.examples.first(total)
+    texts = found.pop("answer")
+    answers, targets = task.answer.parse_all(texts, judged), judged.target
     scores = {}
     for name, metric in task.metrics.items():
         scores[name] = corpus_score(metric, answers, targets, seed, intervals)

@@ -427,7 +427,7 @@ def data_facts(env: SB3VecEnv) -> dict[str, Any]:
         "source": str(task.source),
         "train": {"sha256": task.train.digest, "n": len(task.train)},
         "split": {"name": task.split, "sha256": task.examples.digest, "n": len(task.examples)},
-        "labels": list(task.answer.names),
+        "labels": list(task.examples.labels),
     }
 
 

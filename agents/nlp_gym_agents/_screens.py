@@ -62,10 +62,10 @@ def print_table(table: Table, out: Console) -> None:
 
 
 def list_ids(rows: Sequence[tuple[str, str, str, str, str, str]], out: Console) -> None:
-    """Rows of id, task, dynamics, labels, data, what is asked; the last only where there is room."""
+    """Rows of id, task, dynamics, answer, data, what is asked; the last only where there is room."""
     wide = out.is_terminal and out.width >= WIDE
-    headings = ("id", "task", "dynamics", "labels", "data")
-    table = plain_table(*headings, *(["what is asked"] if wide else []), right=("labels",))
+    headings = ("id", "task", "dynamics", "answer", "data")
+    table = plain_table(*headings, *(["what is asked"] if wide else []), right=("answer",))
     table.padding = (0, 2 if wide else 1, 0, 0)
     taken = sum(max(len(row[at]) for row in [headings, *rows]) + 2 for at in range(5))
     for row in rows:

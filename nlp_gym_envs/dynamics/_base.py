@@ -92,7 +92,7 @@ class Dynamics:
 
     def targets(self, rows: np.ndarray) -> np.ndarray:
         """The accepted answers of each episode, (B,) object of tuples of str."""
-        return self.task.answer.accepted[self.task.examples.target[self.example[rows]]]
+        return self.task.accepted[self.example[rows]]
 
     def metrics(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What is reported of each finished episode, name -> (B,) float."""

@@ -1,12 +1,16 @@
 """What a metric is: the counts of one answer, which add up over a corpus, and a score of summed counts."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 
 class Metric(Protocol):
-    """Two separable moves, so that one answer, a corpus, a bootstrap interval and a paired test are the same code."""
+    """Two separable moves, so that one answer, a corpus, a bootstrap interval and a paired test are the same code.
+
+    It is made with the task's form of answer. Answers and targets are what that form stores: indices (B,), or texts
+    (B,) object and tuples of accepted texts (B,) object.
+    """
 
     name: str
 
@@ -34,8 +38,8 @@ class ClassCounts:
     An answer or target outside 0..K-1 (no label at all) counts for no class; against a target it is still a miss.
     """
 
-    def __init__(self, classes: int) -> None:
-        self.classes = classes
+    def __init__(self, answer: Any) -> None:
+        self.classes: int = answer if isinstance(answer, int) else len(answer)
 
     def counts(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
         every = np.arange(self.classes)

@@ -1,5 +1,7 @@
 """Accuracy: the share of answers that equal their target (scikit-learn's `accuracy_score`)."""
 
+from typing import Any
+
 import numpy as np
 
 from ._base import divide
@@ -10,8 +12,8 @@ class Accuracy:
 
     name = "accuracy"
 
-    def __init__(self, classes: int = 0) -> None:
-        self.classes = classes
+    def __init__(self, answer: Any = None) -> None:
+        pass  # whatever there is to choose from
 
     def counts(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """(B, 2): 1 where the answer is right, and 1 for every answer."""

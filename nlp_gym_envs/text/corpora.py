@@ -4,15 +4,16 @@ import functools
 import importlib
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..answers import Form, Label
 from ..errors import BadArgument, NotAvailable
 from . import columns as tables
 from . import hub, splits
-from .columns import Table
+from .columns import Names, Table, Wanted
 from .examples import Examples
 from .tables import format_of
 
@@ -22,27 +23,28 @@ HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")  # owner/name, or owner/
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A procedural corpus of this package: a module with `LABELS` and `generate(split)`."""
+    """A procedural corpus of this package: a module with `generate(split)`, and `LABELS` where answers are labels."""
 
     module: str
 
-    def table(self, split: str, columns: Mapping[str, str]) -> Table:
-        """The split's texts and labels, and the label names."""
+    def table(self, split: str, wanted: Wanted) -> Table:
+        """The split's columns: (texts, labels), or a dict of columns by our names."""
         corpus = importlib.import_module(self.module)
-        if columns:
-            raise BadArgument(f"columns={dict(columns)!r} goes with dataset=; the built-in corpus has its own.")
+        if wanted.asked:
+            raise BadArgument(f"columns={dict(wanted.asked)!r} goes with dataset=; the built-in corpus has its own.")
         try:
-            texts, labels = corpus.generate(split)
+            made = corpus.generate(split)
         except ValueError as error:
             raise BadArgument(str(error)) from error
-        return tables.table(texts, labels, f"{self.module}, {split}", tuple(corpus.LABELS))
+        columns: dict[str, Any] = made if isinstance(made, dict) else dict(zip(("text", "label"), made, strict=True))
+        return tables.table(columns, wanted.form, f"{self.module}, {split}", tuple(getattr(corpus, "LABELS", ())))
 
 
 @dataclass(frozen=True)
 class Hub:
     """A data set of the Hugging Face Hub: its name, which columns hold what, and what is known about it.
 
-    `columns` maps our names ("text", "label") to the data set's; `splits` maps ours to the data set's where they
+    `columns` maps our names (as "text", "label") to the data set's; `splits` maps ours to the data set's where they
     differ. A split "validation" that a data set lacks is a tenth of its train split, drawn by each text's own hash.
     """
 
@@ -57,10 +59,11 @@ class Hub:
     def __hash__(self) -> int:
         return hash((self.name, self.config, self.revision))
 
-    def table(self, split: str, columns: Mapping[str, str]) -> Table:
-        """The split's texts and labels, and the label names that the data set declares, if any."""
+    def table(self, split: str, wanted: Wanted) -> Table:
+        """The split's columns, and the label names that the data set declares, if any."""
+        wanted = replace(wanted, known=_names(self.columns))
         try:
-            return hub.from_hub(self.name, self.config, self.revision, split, self.splits, columns, self.columns)
+            return hub.from_hub(self.name, self.config, self.revision, split, self.splits, wanted)
         except NotAvailable as error:
             raise NotAvailable(f"{error} {_nearby()}") from error
 
@@ -75,9 +78,9 @@ class Files:
     def __hash__(self) -> int:
         return hash(self.path)
 
-    def table(self, split: str, columns: Mapping[str, str]) -> Table:
-        """The split's texts and labels, and the label names that a parquet file declares, if any."""
-        return splits.from_files(Path(self.path), split, columns, self.hints)
+    def table(self, split: str, wanted: Wanted) -> Table:
+        """The split's columns, and the label names that a parquet file declares, if any."""
+        return splits.from_files(Path(self.path), split, replace(wanted, known=_names(self.hints)))
 
 
 Source = BuiltIn | Hub | Files
@@ -119,38 +122,48 @@ def _asked(dataset: str | os.PathLike[str], hints: Mapping[str, str]) -> Source:
     return Hub(name, hints, config or None)
 
 
-def load(source: Source, columns: Mapping[str, str], labels: Sequence[str], split: str) -> Examples:
+def load(source: Source, columns: Mapping[str, str], form: Form, split: str) -> Examples:
     """The examples of a split; read once in a process, and again only if a local file has changed.
 
-    `columns` maps "text" and "label" to the data set's column names where they differ from the usual ones; `labels`
-    are the label names in order, or empty to take the data set's own (declared in it, else its values, sorted).
+    `columns` maps our names of columns to the data set's where they differ from the usual ones. Of a `Label` without
+    names the data set's own are taken (declared in it, else its values, sorted).
     Raises BadData, BadArgument or NotAvailable.
     """
     if not isinstance(columns, Mapping) or not all(isinstance(name, str) for name in columns.values()):
         raise BadArgument(f"columns must be like {{'text': 'my_text', 'label': 'my_label'}}, got {columns!r}.")
-    if isinstance(labels, str) or not all(isinstance(name, str) for name in labels):
-        raise BadArgument(f"labels must be a list of names, as ['no', 'yes'], got {labels!r}.")
     try:
         stamp = splits.stamp(Path(source.path)) if isinstance(source, Files) else ()
     except OSError as error:
         raise NotAvailable(f"{error.filename} cannot be read: {error.strerror or error}.") from error
-    return _load(source, tuple(sorted(columns.items())), tuple(labels), split, stamp)
+    return _load(source, _names(columns), form, split, stamp)
 
 
 @functools.lru_cache(maxsize=32)
-def _load(
-    source: Source, columns: tuple[tuple[str, str], ...], labels: tuple[str, ...], split: str, stamp: tuple[Any, ...]
-) -> Examples:
-    table = source.table(split, dict(columns))
-    names = labels or table.declared
-    if not names:  # found: the values of the train split, so that every split has the same
-        whole = table if split == "train" else source.table("train", dict(columns))
-        names = tables.label_names(whole.values, sum(rows for _, rows in whole.files), whole.where)
-    elif not labels and len(names) > tables.MOST_LABELS:
-        tables.label_names(names, len(table.texts), table.where)  # raises: too many, unless asked for
-    examples = Examples({"text": table.texts}, tables.label_indices(table, names), names)
-    examples.recipe = (load, (source, dict(columns), labels, split))
+def _load(source: Source, columns: Names, form: Form, split: str, stamp: tuple[Any, ...]) -> Examples:
+    wanted = Wanted(Label() if isinstance(form, Label) else form, columns)  # one reading, whatever labels are called
+    table = source.table(split, wanted)
+    if isinstance(form, Label):
+        names = _label_names(source, wanted, form, split, table)
+        examples = Examples({"text": table.columns["text"]}, tables.label_indices(table, names), names)
+    else:
+        examples = Examples(*form.read(table.columns, table.place))
+    examples.recipe = (load, (source, dict(columns), form, split))
     return examples
+
+
+def _label_names(source: Source, wanted: Wanted, form: Label, split: str, table: Table) -> tuple[str, ...]:
+    """The names asked for; else those that the data set declares; else the values of its train split."""
+    names = form.names or table.declared
+    if not names:  # of the train split, so that every split has the same
+        whole = table if split == "train" else source.table("train", wanted)
+        return tables.label_names(whole.values, sum(rows for _, rows in whole.files), whole.where)
+    if not form.names and len(names) > tables.MOST_LABELS:
+        tables.label_names(names, len(table), table.where)  # raises: too many, unless asked for
+    return names
+
+
+def _names(columns: Mapping[str, str]) -> Names:
+    return tuple(sorted(columns.items()))
 
 
 def forget() -> None:

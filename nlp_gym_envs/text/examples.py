@@ -21,13 +21,20 @@ class Shared:
 
 
 class Examples(Shared):
-    """N examples: `columns[name]` is (N,) of str, `target` is (N,) label indices, `labels` their names."""
+    """N examples: `columns[name]` is (N,) object, "text" always among them: what a person would read.
+
+    `target` is (N,): indices (of labels, whose names are `labels`, or of choices), or tuples of accepted texts.
+    """
 
     def __init__(
-        self, columns: Mapping[str, Sequence[str]], target: Sequence[int] | np.ndarray, labels: tuple[str, ...]
+        self,
+        columns: Mapping[str, Sequence[Any] | np.ndarray],
+        target: Sequence[Any] | np.ndarray,
+        labels: tuple[str, ...] = (),
     ) -> None:
         self.columns = {name: as_objects(values) for name, values in columns.items()}
-        self.target = np.asarray(target, dtype=np.int64)  # (N,)
+        texts = isinstance(target, np.ndarray) and target.dtype.hasobject
+        self.target = np.asarray(target) if texts else np.asarray(target, np.int64)  # (N,)
         self.labels = labels
 
     @cached_property
@@ -39,18 +46,24 @@ class Examples(Shared):
     def digest(self) -> str:
         """A name for the whole content, labels and all."""
         sha = hashlib.sha256(self.text_digest.encode())
-        sha.update(self.target.tobytes())
+        texts = self.target.dtype.hasobject
+        sha.update(content_digest([self.target]).encode() if texts else self.target.tobytes())
         sha.update(content_digest([self.labels]).encode())
         return sha.hexdigest()
 
     def __len__(self) -> int:
         return len(self.target)
 
+    def first(self, count: int) -> "Examples":
+        """The first `count` of them."""
+        columns = {name: values[:count] for name, values in self.columns.items()}
+        return Examples(columns, self.target[:count], self.labels)
+
     def __getitem__(self, column: str) -> np.ndarray:
         return self.columns[column]
 
 
-def as_objects(values: Sequence[Any]) -> np.ndarray:
+def as_objects(values: Sequence[Any] | np.ndarray) -> np.ndarray:
     """(N,) object array of the values, whatever they are (NumPy would make an array of equally long lists 2-D)."""
     array = np.empty(len(values), object)
     array[:] = values

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from ..errors import BadData, NotAvailable
-from .columns import Table, choose_columns, table
+from .columns import Table, Wanted, choose_columns, table, take_column
 from .splits import pick_split
 
 
@@ -74,36 +74,31 @@ def from_hub(
     revision: str | None,
     split: str,
     splits: Mapping[str, str],
-    columns: Mapping[str, str],
-    hints: Mapping[str, str],
+    wanted: Wanted,
 ) -> Table:
     """A split of a data set on the Hub or in its cache; `splits` maps our names to the data set's where they differ."""
     data = _splits(name, config, revision)
     ours = {theirs: theirs for theirs in data if theirs not in splits.values()}
     ours |= {our: theirs for our, theirs in splits.items() if theirs in data}
 
-    def whole(wanted: str) -> Table:
-        asked, known = tuple(sorted(columns.items())), tuple(sorted(hints.items()))
-        return _table(name, config, revision, ours[wanted], asked, known)
+    def whole(split: str) -> Table:
+        return _table(name, config, revision, ours[split], wanted)
 
     return pick_split(ours, split, whole)
 
 
 @functools.lru_cache(maxsize=8)
-def _table(
-    name: str,
-    config: str | None,
-    revision: str | None,
-    split: str,
-    columns: tuple[tuple[str, str], ...],
-    hints: tuple[tuple[str, str], ...],
-) -> Table:
+def _table(name: str, config: str | None, revision: str | None, split: str, wanted: Wanted) -> Table:
     rows, where = _splits(name, config, revision)[split], f"{name} ({split})"
-    chosen = choose_columns(rows.column_names, dict(columns), dict(hints), where)
-    declared = tuple(getattr(rows.features[chosen["label"]], "names", None) or ())
+    available = rows.column_names
+    chosen = choose_columns(available, wanted, where)
+    declared = tuple(getattr(rows.features[chosen["label"]], "names", None) or ()) if "label" in chosen else ()
     if not len(rows):
         raise BadData(f"{where} has no rows.")
-    return table(rows[chosen["text"]][:], rows[chosen["label"]][:], where, declared)
+    columns = {
+        ours: take_column(lambda wanted: rows[wanted][:], available, column, where) for ours, column in chosen.items()
+    }
+    return table(columns, wanted.form, where, declared)
 
 
 @functools.lru_cache(maxsize=2)

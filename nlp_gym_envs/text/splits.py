@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadArgument, BadData, NotAvailable
-from .columns import Table, joined
+from .columns import Table, Wanted, joined
 from .tables import SUFFIXES, format_of, read
 
 ALIASES = {"training": "train", "valid": "validation", "val": "validation", "dev": "validation", "testing": "test"}
@@ -20,8 +20,6 @@ SHARD = re.compile(r"(?P<split>.+?)(?P<number>[-_.]\d+([-_]of[-_]\d+)?)?")  # tr
 THREE = {"train": 0.0, "validation": 0.8, "test": 0.9}  # where each part of a single file starts, as shares of all
 TWO = {"train": 0.0, "validation": 0.9}  # the parts of a train split without a validation split beside it
 
-Pairs = tuple[tuple[str, str], ...]
-
 
 def stamp(path: Path) -> tuple[Any, ...]:
     """What changes when a local file or a file of the folder does: names, sizes, times."""
@@ -29,22 +27,21 @@ def stamp(path: Path) -> tuple[Any, ...]:
     return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in known)
 
 
-def from_files(path: Path, split: str, columns: Mapping[str, str], hints: Mapping[str, str]) -> Table:
+def from_files(path: Path, split: str, wanted: Wanted) -> Table:
     """A split of a local file or folder, read once as long as no file changes. Raises BadData or NotAvailable."""
     if not path.exists():
         raise NotAvailable(_missing(path))
     files = _split_files(path)
-    asked, known = tuple(sorted(columns.items())), tuple(sorted(hints.items()))
 
     def whole(name: str) -> Table:
-        return _read(files[name], tuple(map(stamp, files[name])), asked, known)
+        return _read(files[name], tuple(map(stamp, files[name])), wanted)
 
     return divide(whole(""), split, THREE) if "" in files else pick_split(files, split, whole)
 
 
 @functools.lru_cache(maxsize=8)
-def _read(files: tuple[Path, ...], stamps: tuple[Any, ...], columns: Pairs, hints: Pairs) -> Table:
-    return joined([read(file, dict(columns), dict(hints)) for file in files])
+def _read(files: tuple[Path, ...], stamps: tuple[Any, ...], wanted: Wanted) -> Table:
+    return joined([read(file, wanted) for file in files])
 
 
 def pick_split(available: Collection[str], split: str, whole: Callable[[str], Table]) -> Table:
@@ -67,7 +64,7 @@ def divide(table: Table, split: str, starts: Mapping[str, float]) -> Table:
     rows = np.flatnonzero(owner == list(starts).index(split))
     if not len(rows):
         raise BadData(
-            f"no row of {table.where} falls to {split!r}: it has only {len(table.texts)}, which are dealt out by "
+            f"no row of {table.where} falls to {split!r}: it has only {len(table)}, which are dealt out by "
             "each text's own hash. Give more rows, or a folder with train.csv, validation.csv and test.csv."
         )
     return table.part(rows, f"{table.where}, {split} part")
@@ -94,7 +91,7 @@ class _ByIdentity:
 
 def shares(table: Table) -> np.ndarray:
     """Each text's own number in [0, 1), (N,): the start of its SHA-256."""
-    return _shares(_ByIdentity(table.texts))
+    return _shares(_ByIdentity(table.keys))
 
 
 # ---------------------------------------------------------------- files of a folder

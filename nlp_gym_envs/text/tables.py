@@ -1,4 +1,4 @@
-"""Reading one local file of texts and labels: csv, tsv, json, jsonl or parquet, and gzipped text files."""
+"""Reading the columns of one local file: csv, tsv, json, jsonl or parquet, and gzipped text files."""
 
 import csv
 import gzip
@@ -7,18 +7,16 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadData, NotAvailable
-from .columns import Table, choose_columns, short, table
+from .columns import Table, Wanted, choose_columns, plain_names, short, table, take_column
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how such a file starts; spreadsheets write them
 WHOLE = re.compile(r"-?(0|[1-9]\d*)(\.0+)?")  # "07" is a code, not a number
-
-Columns = Mapping[str, str]
 
 
 def format_of(path: Path) -> str | None:
@@ -27,9 +25,9 @@ def format_of(path: Path) -> str | None:
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
 
 
-def read(path: Path, columns: Columns, hints: Columns) -> Table:
-    """The two columns of one file. Raises BadData or NotAvailable."""
-    readers: dict[str, Callable[[Path, bytes, Columns, Columns], Table]] = {
+def read(path: Path, wanted: Wanted) -> Table:
+    """The columns of one file that are wanted. Raises BadData or NotAvailable."""
+    readers: dict[str, Callable[[Path, bytes, Wanted], Table]] = {
         ".csv": _read_csv,
         ".tsv": _read_csv,
         ".json": _read_json,
@@ -43,7 +41,7 @@ def read(path: Path, columns: Columns, hints: Columns) -> Table:
     if not content:
         raise BadData(f"{path} is empty.")
     try:
-        return readers[suffix](path, content, columns, hints)
+        return readers[suffix](path, content, wanted)
     except UnicodeDecodeError:
         raise BadData(_not_unicode(path, content)) from None
 
@@ -83,25 +81,30 @@ def _not_unicode(path: Path, content: bytes) -> str:
 # ---------------------------------------------------------------- csv and tsv
 
 
-def _read_csv(path: Path, content: bytes, columns: Columns, hints: Columns) -> Table:
+def _read_csv(path: Path, content: bytes, wanted: Wanted) -> Table:
     lines = io.TextIOWrapper(io.BytesIO(content), _encoding(content), newline="")
     first = lines.readline()
     lines.seek(0)
     rows = _csv_rows(lines, path, _dialect(path, first))
     header = [name.strip() for name in next(rows, [])]
     if not header:
-        raise BadData(f"{path} has no header line, as text,label.")
+        raise BadData(f"{path} has no header line, as {','.join(wanted.form.fields)}.")
     try:
-        chosen = choose_columns(header, columns, hints, str(path))
+        chosen = choose_columns(header, wanted, str(path))
     except BadData as error:
-        raise BadData(f"{error} If that is a row of data, the file lacks its header line, as text,label.") from None
-    text, label = header.index(chosen["text"]), header.index(chosen["label"])
-    texts: list[str] = []
-    labels: list[str] = []
+        usual = ",".join(wanted.form.fields)
+        raise BadData(f"{error} If that is a row of data, the file lacks its header line, as {usual}.") from None
+    needed = list(dict.fromkeys(name for names in chosen.values() for name in plain_names(names, header)))
+    cells: dict[str, list[str]] = {name: [] for name in needed}
+    places = [(cells[name], header.index(name)) for name in needed]
     for row in rows:
-        texts.append(row[text])
-        labels.append(row[label])
-    return table(texts, _typed(labels), str(path))
+        for column, at in places:
+            column.append(row[at])
+    columns: dict[str, Sequence[Any]] = {
+        ours: take_column(cells.__getitem__, header, name, str(path)) for ours, name in chosen.items()
+    }
+    columns |= {ours: _typed(list(columns[ours])) for ours in ("label", "answer") if ours in columns}
+    return table(columns, wanted.form, str(path))
 
 
 def _dialect(path: Path, header: str) -> dict[str, Any]:
@@ -151,7 +154,7 @@ def _typed(labels: list[str]) -> list[Any]:
 # ---------------------------------------------------------------- json and jsonl
 
 
-def _read_json(path: Path, content: bytes, columns: Columns, hints: Columns) -> Table:
+def _read_json(path: Path, content: bytes, wanted: Wanted) -> Table:
     known: dict[str, list[Any]] = {}
     count = 0
     for number, row in enumerate(_json_rows(path, content), 1):
@@ -167,8 +170,20 @@ def _read_json(path: Path, content: bytes, columns: Columns, hints: Columns) -> 
                 values.append(None)
     if not count:
         raise BadData(f"{path} has no rows.")
-    chosen = choose_columns(list(known), columns, hints, str(path))
-    return table(known[chosen["text"]], known[chosen["label"]], str(path))
+    return _table(known.__getitem__, list(known), wanted, str(path))
+
+
+def _table(
+    column: Callable[[str], Sequence[Any]],
+    available: Sequence[str],
+    wanted: Wanted,
+    where: str,
+    declared: Callable[[str], tuple[str, ...]] = lambda name: (),
+) -> Table:
+    """The columns that are wanted of those that there are."""
+    chosen = choose_columns(available, wanted, where)
+    columns = {ours: take_column(column, available, name, where) for ours, name in chosen.items()}
+    return table(columns, wanted.form, where, declared(chosen["label"]) if "label" in chosen else ())
 
 
 def _json_rows(path: Path, content: bytes) -> Iterator[Any]:
@@ -213,20 +228,23 @@ def _rows_of(whole: Any, path: Path) -> list[Any]:
 # ---------------------------------------------------------------- parquet
 
 
-def _read_parquet(path: Path, content: bytes, columns: Columns, hints: Columns) -> Table:
+def _read_parquet(path: Path, content: bytes, wanted: Wanted) -> Table:
     import pyarrow
     from pyarrow import parquet
 
     try:
         file = parquet.ParquetFile(pyarrow.BufferReader(content))
         schema = file.schema_arrow
-        chosen = choose_columns(schema.names, columns, hints, str(path))
-        found = file.read(columns=list(dict.fromkeys(chosen.values())))
+        chosen = choose_columns(schema.names, wanted, str(path))
+        needed = (name for names in chosen.values() for name in plain_names(names, schema.names))
+        found = file.read(columns=list(dict.fromkeys(needed)))
     except (pyarrow.ArrowException, OSError) as error:
         raise BadData(f"{path} cannot be read as parquet: {error} Copy or download it again.") from error
-    declared = _declared(schema.metadata or {}, chosen["label"])
-    texts, labels = (found.column(chosen[ours]).to_pylist() for ours in ("text", "label"))
-    return table(texts, labels, str(path), declared)
+
+    def declared(name: str) -> tuple[str, ...]:
+        return _declared(schema.metadata or {}, name)
+
+    return _table(lambda name: found.column(name).to_pylist(), schema.names, wanted, str(path), declared)
 
 
 def _declared(metadata: Mapping[bytes, bytes], column: str) -> tuple[str, ...]:
