@@ -27,7 +27,15 @@ USUAL = {  # each field's usual column names, in the order in which they are tri
     "choices": ("choices", "options", "endings"),
     "answer": ("answer", "answerKey", "answer_key", "label", "target", "correct"),
 }
-KINDS = {"label": "label", "target": "texts", "answers": "texts", "choices": "choices", "answer": "label"}  # else text
+KINDS = {  # how each field is read, where it is not one text a row
+    "label": "label",
+    "context": "passage",
+    "target": "texts",
+    "answers": "texts",
+    "choices": "choices",
+    "answer": "answer",
+}
+TRUTH = ("false", "true")  # what a data set's booleans become; of two choices, the first and the second
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Place = Callable[[int], str]  # where a row stands, for a message
@@ -158,16 +166,24 @@ class Choice:
         return ("context",)
 
     def read(self, columns: Mapping[str, list[Any]], place: Place) -> tuple[dict[str, list[Any]], np.ndarray]:
-        """Question, context ("" without one) and choices, (N,) of tuples; the right one's index, (N,) int64."""
+        """Question, context ("" without one) and choices, (N,) of tuples; the right one's index, (N,) int64.
+
+        The choices of a question differ: one that a data set gives twice is taken once (CommonsenseQA has such rows).
+        """
         question, rows = columns["question"], range(len(columns["question"]))
         context = columns.get("context") or [""] * len(question)
         offered = columns.get("choices") or [(self.choices, ())] * len(question)
         answers = columns["answer"]
-        right = np.array(
-            [_chosen(answers[row], offered[row][0], offered[row][1], place, row) for row in rows], np.int64
-        )
+        choices, letters = [given for given, _ in offered], [own for _, own in offered]
+        if all(_is_position(answers[i], choices[i], letters[i]) for i in rows):
+            right = np.array(answers, np.int64)
+        else:
+            right = np.array([_chosen(answers[i], choices[i], letters[i], place, i) for i in rows], np.int64)
+        for i in [i for i in rows if len(set(choices[i])) < len(choices[i])]:  # what is given twice is one choice
+            told, choices[i] = choices[i][right[i]], tuple(dict.fromkeys(choices[i]))
+            right[i] = choices[i].index(told)
         text = [f"{asked}\n{read}" if read else asked for asked, read in zip(question, context, strict=True)]
-        return {"text": text, "question": question, "context": context, "choices": [c for c, _ in offered]}, right
+        return {"text": text, "question": question, "context": context, "choices": choices}, right
 
     def accepted_of(self, examples: Any) -> np.ndarray:
         """(N,) object of tuples: the right choice's text."""
@@ -182,14 +198,27 @@ class Choice:
 Form = Label | FreeText | Span | Choice
 
 
+def _is_position(value: Any, choices: tuple[str, ...], letters: tuple[str, ...]) -> bool:
+    """Whether an answer can be a choice's number from 0; it is one where every answer can be."""
+    return isinstance(value, int) and 0 <= value < len(choices) and str(value) not in letters
+
+
 def _chosen(value: Any, choices: tuple[str, ...], letters: tuple[str, ...], place: Place, row: int) -> int:
-    """The index that an answer means: a choice's own letter, its text, or its number from 0."""
+    """The index that an answer means: a choice's own letter, its text, its number from 0, or false and true of two."""
+    text = str(value)
     names = letters or tuple(LETTERS[: len(choices)])
-    if isinstance(value, int) and 0 <= value < len(choices) and str(value) not in letters:
-        return value
-    for known in (names, choices, tuple(map(str, range(len(choices))))):
-        if str(value) in known:
-            return known.index(str(value))
+    if text in names:
+        return names.index(text)
+    texts = tuple(choice.strip() for choice in choices)  # as answers are
+    if text in texts:
+        return texts.index(text)
+    if text.isdecimal() and int(text) < len(choices):
+        return int(text)
+    if text.lower() in TRUTH:
+        lower = tuple(choice.lower() for choice in texts)
+        known = lower if text.lower() in lower else TRUTH if len(choices) == 2 else ()
+        if known:
+            return known.index(text.lower())
     raise BadData(
         f"the answer of {place(row)} is {value!r}; its choices are {', '.join(map(repr, choices))}. "
         f"An answer is the number of a choice from 0, its letter ({', '.join(names)}), or its text."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from .dynamics._base import Dynamics, WordObservation
+from .dynamics._base import Dynamics
 from .errors import BadArgument
 from .lookup import Shelf, did_you_mean
 from .rewards import Reward, Step, Term
@@ -33,7 +33,7 @@ class Episodes:
         observation: str | Mapping[str, Any] = "vector",
     ) -> None:
         self.dynamics, self.reward, self.num_rows, self.order = dynamics, reward, num_rows, order
-        self.streams = Streams(num_rows)
+        self.streams = dynamics.streams = Streams(num_rows)
         self.standing = np.zeros(num_rows)  # (B,) the metric as it stood, kept only for terms that ask
         self.success = np.zeros(num_rows, bool)  # (B,) episodes that the last action ended with a perfect answer
         self.epoch = np.zeros(num_rows, np.int64)  # (B,) how often the examples had all been given out before
@@ -42,12 +42,13 @@ class Episodes:
         self.form = spec.pop("name", None)
         if self.form not in OBSERVATIONS:
             raise BadArgument(f"observation must be one of {', '.join(OBSERVATIONS)}, got {self.form!r}.")
-        allowed = ("length", "size") if self.form == "ids" else ()
+        allowed = ("length", "size") if self.form == "ids" else ("blank",)
         if wrong := [keyword for keyword in spec if keyword not in allowed]:
             raise BadArgument(
                 f"observation {self.form!r} takes {' and '.join(allowed) or 'no keywords'}, not {', '.join(wrong)}."
             )
-        self.words = WordObservation(dynamics, **spec) if self.form == "ids" else None
+        self.blank = self.form != "ids" and bool(spec.pop("blank", False))  # zeros: the control that sees nothing
+        self.words = dynamics.word_observation(**spec) if self.form == "ids" else None
         self.observation_space = self._observation_space()
 
     @property
@@ -108,6 +109,8 @@ class Episodes:
         if self.words is not None:
             return self.words.observe(rows)
         parts = self.dynamics.observe(rows)
+        if self.blank:
+            parts = {name: np.zeros_like(part) for name, part in parts.items()}
         if self.form == "dict":
             return {name: np.array(part) for name, part in parts.items()}  # the parts may share one array
         return next(iter(parts.values())) if len(parts) == 1 else np.concatenate(list(parts.values()), axis=1)

@@ -52,14 +52,117 @@ def write_csv(path: Path, columns: tuple[str, str], rows: list[tuple[str, Any]])
         csv.writer(file).writerows([columns, *rows])
 
 
+def pairs(split: str) -> list[tuple[str, str]]:
+    """Sentences of 3 to 8 words and their word-for-word translations into an invented language."""
+    chance = random.Random(f"pairs {split}")
+    words = [chance.choices(WORDS[:30], k=chance.randint(3, 8)) for _ in range(LEAST[split])]
+    return [(" ".join(sentence), " ".join(map(translated, sentence))) for sentence in words]
+
+
+def translated(word: str) -> str:
+    """The invented word for one of `WORDS`."""
+    place = WORDS.index(word)
+    return SYLLABLES[place % 16] + SYLLABLES[place // 16] + "ko"
+
+
+def passages(split: str, unanswerable: bool = False) -> list[tuple[str, str, str]]:
+    """Contexts of 2 to 4 sentences, a question about one of them, and its answer: a word of the context, or ""."""
+    chance = random.Random(f"passages {split}")
+    rows = []
+    for number in range(LEAST[split]):
+        names = chance.sample(SYLLABLES, chance.randint(2, 4))
+        things = chance.sample(WORDS, len(names))
+        told = [f"{name.title()}{split} saw {thing}." for name, thing in zip(names, things, strict=True)]
+        absent = unanswerable and number % 4 == 3
+        asked = "Nobody" if absent else f"{names[number % len(names)].title()}{split}"
+        rows.append((" ".join(told), f"What did {asked} see?", "" if absent else things[number % len(names)]))
+    return rows
+
+
+def questions(split: str, choices: int) -> list[tuple[str, list[str], int]]:
+    """A question, its choices, and the right one's index: it shares a word with the question in 3 of 4 cases."""
+    chance = random.Random(f"questions {split} {choices}")
+    rows = []
+    for number in range(LEAST[split]):
+        words = chance.sample(SYLLABLES, choices)
+        offered = [f"{word} {chance.choice(WORDS)}" for word in words]
+        right = chance.randrange(choices)
+        shared = words[right] if number % 4 else words[right - 1]
+        rows.append((f"Which has {shared} in {split} {number}?", offered, right))
+    return rows
+
+
+def stand_in_rows(name: str, task: Any, split: str) -> list[dict[str, Any]]:
+    """Rows of a named task whose answers are no labels, field by field, as the data set holds them."""
+    fields = task.answer.fields
+    if "choices" in fields:
+        letters = "1234" if name == "arc_easy" else "ABCDEFGH"
+        rows = questions(split, {"qasc": 8, "commonsense_qa": 5}.get(name, 4))
+        facts = {"fact1": "One fact.", "fact2": "Another.", "combinedfact": "Both."} if name == "qasc" else {}
+        return [
+            {"question": asked, "choices": {"text": offered, "label": list(letters[: len(offered)])},
+             "answer": letters[right], **facts}
+            for asked, offered, right in rows
+        ]  # fmt: skip
+    told = passages(split, name == "squad_v2")
+    if "answers" in fields:
+        starts = [[context.index(answer)] if answer else [] for context, _, answer in told]
+        return [
+            {"context": context, "question": asked,
+             "answers": {"text": [answer] if answer else [], "answer_start": start}}
+            for (context, asked, answer), start in zip(told, starts, strict=True)
+        ]  # fmt: skip
+    if "answer" in fields:
+        asked = [f"Did {about.split()[2]} see {answer if n % 3 else 'nothing'}?"
+                 for n, (_, about, answer) in enumerate(told)]  # fmt: skip
+        return [{"context": told[n][0], "question": text, "answer": n % 3 > 0} for n, text in enumerate(asked)]
+    if "context" in fields:
+        return [{"context": context, "question": asked, "target": answer} for context, asked, answer in told]
+    return [{"source": source, "target": target} for source, target in pairs(split)]
+
+
+def laid_out(rows: list[dict[str, Any]], columns: Any) -> list[dict[str, Any]]:
+    """The rows under the data set's own names; one with a dot leads into a column of named values."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        made: dict[str, Any] = {}
+        for field, value in row.items():
+            *path, last = columns.get(field, field).split(".")
+            inner = made
+            for step in path:
+                inner = inner.setdefault(step, {})
+            inner[last] = value
+        found.append(made)
+    return found
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """Rows in the format that the file's name says: csv, jsonl, json or parquet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        import pyarrow
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    elif path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([list(rows[0]), *(row.values() for row in rows)])
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    else:
+        path.write_text(json.dumps(rows), encoding="utf-8")
+    return path
+
+
 def _write_stand_ins() -> None:
     from nlp_gym_envs.answers import Label
     from nlp_gym_envs.task import TASKS
     from nlp_gym_envs.text.corpora import BuiltIn
 
-    for place, name in enumerate(TASKS.names()):
-        task = TASKS.get(name)
-        if isinstance(task.source, BuiltIn) or not isinstance(task.answer, Label):
+    tasks = {name: TASKS.get(name) for name in TASKS.names()}
+    labelled = {name: task for name, task in tasks.items() if isinstance(task.answer, Label)}
+    for place, (name, task) in enumerate(labelled.items()):
+        if isinstance(task.source, BuiltIn):
             continue
         columns = (task.source.columns["text"], task.source.columns["label"])
         for split in SIZES:
@@ -68,10 +171,16 @@ def _write_stand_ins() -> None:
             if place % 2:  # label numbers in a table, label names in JSON lines
                 write_csv(path.with_suffix(".csv"), columns, rows)
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
                 named = [(text, task.answer.names[label]) for text, label in rows]
-                lines = "".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in named)
-                path.with_suffix(".jsonl").write_text(lines, encoding="utf-8")
+                write_rows(path.with_suffix(".jsonl"), [dict(zip(columns, row, strict=True)) for row in named])
+    for place, (name, task) in enumerate(tasks.items()):
+        if name in labelled or isinstance(task.source, BuiltIn):
+            continue
+        for split in SIZES:
+            rows = laid_out(stand_in_rows(name, task, split), task.source.columns)
+            flat = not any(isinstance(value, dict | list) for value in rows[0].values())
+            suffix = (".csv" if flat else ".parquet", ".jsonl")[place % 2]
+            write_rows(FOLDER / "data" / name / f"{split}{suffix}", rows)
 
 
 if FIRST_PROCESS:

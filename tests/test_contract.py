@@ -702,7 +702,7 @@ def test_nobody_watches_unless_asked(env_id: str) -> None:
         ({"observation": "pixels"}, "vector, dict, ids"),
         ({"observation": {"name": "ids", "width": 3}}, "length and size, not width"),
         ({"observation": {"name": "ids", "length": 0}}, "length must be"),
-        ({"observation": {"name": "vector", "length": 3}}, "no keywords, not length"),
+        ({"observation": {"name": "vector", "length": 3}}, "takes blank, not length"),
         ({"reward": "finl"}, "did you mean 'final'"),
         ({"reward": {"final": float("nan")}}, "finite number"),
         ({"num_envs": 0}, "at least 1"),

@@ -17,6 +17,7 @@ import gymnasium as gym
 import numpy as np
 import pyarrow
 import pytest
+from conftest import laid_out, stand_in_rows, write_rows
 from pyarrow import parquet
 
 import nlp_gym_envs
@@ -24,9 +25,24 @@ from nlp_gym_envs.answers import Label
 from nlp_gym_envs.errors import BadArgument, BadData, NotAvailable
 from nlp_gym_envs.task import TASKS, OpenTask
 from nlp_gym_envs.text import corpora, encoding, splits
-from nlp_gym_envs.text.corpora import SPLITS, Files, Hub
+from nlp_gym_envs.text.corpora import SPLITS, Elsewhere, Files, Hub
 
 NAMED = ("sst2", "sst5", "ag_news", "trec6", "trec50", "imdb", "rotten_tomatoes", "emotion")
+OTHERS = {  # the named tasks without labels, and the splits that their data sets' cards tell of
+    "multi30k_en_de": SPLITS,
+    "wmt14_de_en": SPLITS,
+    "iwslt2017_en_de": SPLITS,
+    "squad": ("train", "validation"),
+    "squad_v2": ("train", "validation"),
+    "xquad": ("validation",),
+    "babi_qa": SPLITS,
+    "boolq": ("train", "validation"),
+    "commonsense_qa": SPLITS,
+    "qasc": SPLITS,
+    "arc_easy": SPLITS,
+    "openbookqa": SPLITS,
+}
+HIDDEN = ("commonsense_qa", "qasc")  # their test answers are ""
 ROOT = str(Path(nlp_gym_envs.__file__).parents[1])
 
 
@@ -271,7 +287,25 @@ def layouts() -> dict[str, dict[str, list[dict[str, Any]]]]:
         "stanfordnlp/imdb": imdb,
         "cornell-movie-review-data/rotten_tomatoes": {split: made(split, 2, 60) for split in SPLITS},
         "dair-ai/emotion": {split: made(split, 6, 60) for split in SPLITS},
-    }  # fmt: skip
+    } | {TASKS.get(name).source.name: layout(name) for name in OTHERS}  # fmt: skip
+
+
+def layout(name: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a named task without labels, as its data set's card tells of them."""
+    task = TASKS.get(name)
+    made = {split: laid_out(stand_in_rows(name, task, split), task.source.columns) for split in SPLITS}
+    found = {split: made[split] for split in OTHERS[name]}
+    if len(found) == 1:  # enough of them to be dealt out
+        return {split: [row for rows in made.values() for row in rows] for split in found}
+    if name in HIDDEN:
+        found["test"] = [row | {"answerKey": ""} for row in found["test"]]
+    return found
+
+
+def examples_of(name: str, split: str, dataset: Path | str | None = None, **more: Any) -> list[tuple[Any, ...]]:
+    """Every example: the texts that it shows, and its accepted answers."""
+    found = opened(dataset, split, name, **more)
+    return list(zip(*found.examples.columns.values(), found.accepted, strict=True))
 
 
 @pytest.fixture
@@ -307,8 +341,74 @@ def test_the_hubs_splits_become_ours(hub, name):
     assert hub == [(source.name, source.config, source.revision)]  # once for the three splits
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_hubs_splits_become_ours_without_labels_too(hub, tmp_path, name):
+    task, theirs = TASKS.get(name), layout(name)
+    assert isinstance(task.source, Hub)
+    found = {split: examples_of(name, split) for split in SPLITS}
+    asked = list(hub)
+    whole = {}
+    for split, data in theirs.items():
+        if not (name in HIDDEN and split == "test"):
+            for part in SPLITS:
+                write_rows(tmp_path / split / f"{part}.jsonl", data)
+            whole[split] = examples_of(name, "test", tmp_path / split)
+    assert asked == [(task.source.name, task.source.config, task.source.revision)]  # once for the three splits
+    if name == "xquad":
+        assert sorted(found["train"] + found["validation"] + found["test"]) == sorted(whole["validation"])
+        assert examples_of(name, "all") == whole["validation"]
+    elif "test" in whole:
+        assert {split: sorted(rows) for split, rows in found.items()} == {s: sorted(rows) for s, rows in whole.items()}
+    else:
+        assert sorted(found["test"]) == sorted(whole["validation"])
+        assert sorted(found["train"] + found["validation"]) == sorted(whole["train"])
+        assert 0 < len(found["validation"]) < len(found["train"])
+
+
+@pytest.mark.parametrize("name", [*OTHERS, "tanaka_en_ja"])
+def test_every_other_named_task_reads_its_folder_in_nlp_gym_data_first(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("NLP_GYM_DATA", str(tmp_path))
+    monkeypatch.setattr(datasets, "load_dataset", None)  # not to be called
+    task = TASKS.get(name)
+    for split in SPLITS:
+        write_rows(tmp_path / name / f"{split}.jsonl", laid_out(stand_in_rows(name, task, split), task.source.columns))
+    for split, count in zip(SPLITS, (48, 24, 18), strict=True):
+        found = examples_of(name, split)
+        assert len(found) == count and len(set(found)) > count / 2
+        assert all(accepted for *_, accepted in found)
+
+
+def test_what_is_on_no_hub_says_where_it_is(monkeypatch):
+    monkeypatch.setattr(datasets, "load_dataset", None)  # not to be called
+    assert isinstance(TASKS.get("tanaka_en_ja").source, Elsewhere)
+    with pytest.raises(
+        NotAvailable, match=r"is on no Hub; take it from https://.*NLP_GYM_DATA is not set. Either give"
+    ):
+        opened(None, task="tanaka_en_ja")
+
+
+def test_a_task_of_ours_knows_the_other_configurations_of_its_data_set(hub, monkeypatch):
+    examples_of("xquad", "test", "google/xquad:xquad.de")
+    examples_of("iwslt2017_en_de", "test", "IWSLT/iwslt2017:iwslt2017-de-en",
+                columns={"source": "translation.de", "target": "translation.en"})  # fmt: skip
+    assert hub == [("google/xquad", "xquad.de", None), ("IWSLT/iwslt2017", "iwslt2017-de-en", "refs/convert/parquet")]
+
+
+def test_a_pair_of_languages_can_be_turned_round_by_keyword(tmp_path):
+    rows = [{"en": f"word {i}", "de": f"Wort {i}"} for i in range(60)]
+    write_rows(tmp_path / "columns.csv", rows)
+    write_rows(tmp_path / "nested.jsonl", [{"translation": row} for row in rows])
+    write_rows(tmp_path / "nested.parquet", [{"translation": row} for row in rows])
+    for path, prefix in (("columns.csv", ""), ("nested.jsonl", "translation."), ("nested.parquet", "translation.")):
+        for source, target in (("en", "de"), ("de", "en")):
+            columns = {"source": prefix + source, "target": prefix + target}
+            for name in ("multi30k_en_de", "wmt14_de_en", "iwslt2017_en_de", "translation"):
+                found = [row for split in SPLITS for row in examples_of(name, split, tmp_path / path, columns=columns)]
+                assert sorted(found) == sorted((r[source], r[source], (r[target],)) for r in rows)
+
+
 def test_no_revision_is_made_up():
-    revisions = {name: TASKS.get(name).source.revision for name in NAMED}
+    revisions = {name: TASKS.get(name).source.revision for name in (*NAMED, *OTHERS)}
     assert set(revisions.values()) <= {None, "refs/convert/parquet"}  # the Hub's own branch of converted files
 
 
@@ -342,13 +442,75 @@ def test_hidden_labels_are_called_so(hub):
 REAL = os.environ.get("NLP_GYM_TEST_DATA", "")
 
 
-@pytest.mark.skipif(not REAL, reason="NLP_GYM_TEST_DATA names no folder of real data sets")
-def test_real_data_sets_have_the_rows_their_manifest_tells(monkeypatch):
+REAL_SETS = (
+    "sst2",
+    "sst5",
+    "ag_news",
+    "trec6",
+    "trec50",
+    "multi30k_en_de",
+    "tanaka_en_ja",
+    "squad",
+    "commonsense_qa",
+    "babi_qa",
+)
+HUB_LAYOUTS = {  # a folder of files laid out as on the Hub: the task that reads them, and how
+    "sst2": ("sst2", {}),
+    "ag_news": ("ag_news", {}),
+    "trec": ("trec50", {}),
+    "squad": ("squad_v2", {}),
+    "commonsense_qa": ("commonsense_qa", {}),
+    "multi30k_columns": ("multi30k_en_de", {}),
+    "multi30k_wmt_style": ("wmt14_de_en", {}),
+}
+real = pytest.mark.skipif(not REAL, reason="NLP_GYM_TEST_DATA names no folder of real data sets")
+
+
+@real
+@pytest.mark.parametrize("name", REAL_SETS)
+def test_real_data_sets_have_the_rows_their_manifest_tells(monkeypatch, name):
     monkeypatch.setenv("NLP_GYM_DATA", REAL)
     manifest = json.loads((Path(REAL) / "manifest.json").read_text())
-    for name in set(NAMED) & set(manifest):
-        for split, facts in manifest[name]["files"].items():
-            assert len(opened(None, split, task=name).examples) == facts["rows"]
+    for split, facts in manifest[name]["files"].items():
+        task = opened(None, split, task=name)
+        assert len(task.examples) == facts["rows"]
+        assert all(all(accepted) for accepted in task.accepted)
+        best = task.answer.parse_all(np.array([accepted[0] for accepted in task.accepted], object), task.examples)
+        assert task.metric.score(task.metric.counts(best, task.examples.target).sum(0)) == pytest.approx(1)
+
+
+@real
+def test_real_rows_read_as_they_stand_in_their_files(monkeypatch):
+    monkeypatch.setenv("NLP_GYM_DATA", REAL)
+    for name in ("multi30k_en_de", "tanaka_en_ja", "squad", "commonsense_qa", "babi_qa"):
+        lines = (Path(REAL) / name / "test.jsonl").read_text(encoding="utf-8").splitlines()
+        for row, *shown, accepted in zip(map(json.loads, lines), *columns_of(name), strict=True):
+            if "choices" in row:
+                assert shown == [row["question"], "", tuple(dict.fromkeys(row["choices"]))]
+                assert accepted == (row["choices"][row["answer"]],)
+            elif "answers" in row:
+                assert shown == [row["context"], row["question"]]
+                assert accepted == tuple(dict.fromkeys(row["answers"]["text"]))
+                assert all(answer in row["context"] for answer in accepted)
+            elif "source" in row:
+                assert (shown, accepted) == ([row["source"]], (row["target"],))
+            else:
+                assert (shown, accepted) == ([row["context"], row["question"]], (row["answer"],))
+
+
+def columns_of(name: str) -> list[Any]:
+    """The columns of a task's test split but the first, its text, and the accepted answers."""
+    task = opened(None, "test", task=name)
+    return [*list(task.examples.columns.values())[1:], task.accepted]
+
+
+@real
+@pytest.mark.parametrize("folder", HUB_LAYOUTS)
+def test_real_rows_in_the_hubs_layout_are_read_without_a_word(folder):
+    name, options = HUB_LAYOUTS[folder]
+    facts = json.loads((Path(REAL) / "manifest.json").read_text())["hub_layout"]["sets"][folder]
+    found = [row for split in SPLITS for row in examples_of(name, split, Path(REAL) / facts["file"], **options)]
+    assert len(found) == facts["rows"] and all(all(accepted) for *_, accepted in found)
 
 
 # ---------------------------------------------------------------- no network

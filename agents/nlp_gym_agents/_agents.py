@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from nlp_gym_envs.errors import BadArgument
-from nlp_gym_envs.lookup import Shelf
+from nlp_gym_envs.lookup import Shelf, from_dotted
 
 AGENTS = Shelf("nlp_gym_agents", "AGENT", "agent")
 FOR_DICTS = {"MlpPolicy": "MultiInputPolicy", "MlpLstmPolicy": "MultiInputLstmPolicy"}  # SB3's names for the same nets
@@ -23,6 +23,8 @@ def make_agent(name: str, env: Any, hyperparameters: dict[str, Any], seed: int |
     policy = options.pop("policy", None) or getattr(kind, "policy_name", "MlpPolicy")
     if isinstance(env.observation_space, spaces.Dict):
         policy = FOR_DICTS.get(policy, policy)
+    if isinstance(policy, str) and "." in policy:
+        policy = from_dotted(policy, "POLICY", "policy")
     allowed = inspect.signature(kind.__init__).parameters
     if unknown := [option for option in options if option not in allowed]:
         taken = ", ".join(p for p in allowed if p not in ("self", "policy", "env"))

@@ -161,7 +161,9 @@ def _ids() -> Iterator[tuple[str, ...]]:
     for env_id in nlp_gym_envs.environment_ids():
         name, dynamics = names_of(env_id)
         task = TASKS.get(name)
-        origin = {"BuiltIn": "built in", "Hub": "Hub", "Files": "files"}.get(type(task.source).__name__, "own")
+        origin = {"BuiltIn": "built in", "Hub": "Hub", "Files": "files", "Elsewhere": "files"}.get(
+            type(task.source).__name__, "own"
+        )
         yield env_id, name, dynamics, _size(task.answer), origin, summary(task.description)
 
 
@@ -412,6 +414,48 @@ def _table(folder: Path, quiet: bool) -> None:
         run.write("table.json", json.dumps(report, indent=1) + "\n")
     if not quiet:
         score_table(report, out)
+
+
+@app.command()
+def pretrain(
+    task: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Whose training split to learn from; repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the model goes.")] = None,
+    shape: Annotated[str, typer.Option(metavar="NAME", help="t5, gpt2 or bert.")] = "t5",
+    shipped: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make a model that ships with the package again: its recipe.")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="A number of the recipe; repeatable.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, metavar="N", help="Of the processor.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")] = False,
+) -> None:
+    """Train a small language model from nothing, for environments with a model inside.
+
+    The folder is an ordinary transformers checkpoint: give it to an environment
+    as model=FOLDER. Its README.md tells the recipe and validation scores.
+
+    [bold]Examples[/bold]
+
+      nlp-gym pretrain --task multi30k_en_de --out models/multi30k
+      nlp-gym pretrain --task translation --shape gpt2 --param updates=2000 --out models/gpt2
+      nlp-gym pretrain --shipped t5 --out models/t5
+    """
+    from nlp_gym_envs.errors import BadArgument
+
+    if out is None or (task is None) == (shipped is None):
+        raise BadArgument("give --out FOLDER, and either --task NAME or --shipped NAME.")
+    from ._pretraining import make
+
+    make(tuple(task or ()), shape, shipped, _settings_of(param), out, threads, quiet)
+
+
+def _settings_of(param: list[str] | None) -> dict[str, Any]:
+    from ._settings import settings
+
+    return settings(param, "--param")
 
 
 @app.command()

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ..errors import BadArgument
+from ..streams import Streams
 from ..task import OpenTask, Task
 from ..text.vocabulary import word_ids
 
@@ -26,6 +27,7 @@ class Dynamics:
     action_space: spaces.Discrete
     action_meanings: tuple[str, ...]
     horizon: int  # no episode has more steps
+    streams: Streams  # each row's own random numbers, which `Episodes` gives; draw 0 is spent on the example
 
     def __init__(self, task: OpenTask, num_rows: int) -> None:
         self.task = task
@@ -69,6 +71,10 @@ class Dynamics:
     def observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Fresh arrays, one for each of `parts`, (B, ...)."""
         raise NotImplementedError
+
+    def word_observation(self, **options: Any) -> "WordObservation":
+        """What `observation="ids"` shows."""
+        return WordObservation(self, **options)
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
         """Which actions are allowed, (B, A) bool; at least one in every row."""

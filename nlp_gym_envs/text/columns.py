@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..answers import KINDS, USUAL, Form
+from ..answers import KINDS, TRUTH, USUAL, Form
 from ..errors import BadArgument, BadData
 
 MOST_LABELS = 256  # more different values than this are no set of labels, unless they are named one by one
@@ -101,7 +101,7 @@ def choose_columns(available: Sequence[str], wanted: Wanted, where: str) -> dict
     """Which column is which field: as asked, else as the task knows them, else the usual names.
 
     A name may lead into a column of named values, as "translation.de"; several columns, separated by commas, make one
-    list ("choice_a,choice_b"). Optional fields that are not there are left out.
+    list ("choice_a,choice_b"), of which a context is joined by spaces. Optional fields that are not there are left out.
     """
     asked, known, fields = dict(wanted.asked), dict(wanted.known), wanted.form.fields
     if wrong := set(asked) - set(fields):
@@ -177,6 +177,11 @@ def _clean(kind: str, values: Sequence[Any], where: str, name: str) -> list[Any]
     """A column's values as the rest of the package takes them."""
     if kind == "label":
         return _plain_labels(values, where, name)
+    if kind == "answer":  # a boolean is no number here: of the choices "true" and "false", True is the first
+        return _plain_labels([TRUTH[value] if isinstance(value, bool) else value for value in values], where, name)
+    if kind == "passage":
+        joined = [" ".join(value) if _is_texts(value) else value for value in values]
+        return _clean_texts(joined, where, name)
     if kind == "texts":
         return [_clean_list(value, number, where, name) for number, value in enumerate(values, 1)]
     if kind == "choices":
@@ -184,23 +189,30 @@ def _clean(kind: str, values: Sequence[Any], where: str, name: str) -> list[Any]
     return _clean_texts(values, where, name)
 
 
+def _is_texts(value: Any) -> bool:
+    """Whether a value is a list of texts, as a passage's sentences or facts."""
+    return isinstance(value, list | tuple | np.ndarray) and all(isinstance(part, str) for part in value)
+
+
 def _clean_list(value: Any, number: int, where: str, name: str) -> tuple[str, ...]:
     """One or more texts: a text, a list of them, or SQuAD's {"text": list}; the same one once, in order."""
     if isinstance(value, Mapping):
         value = value.get("text")
-    if value is None or value != value:
-        raise BadData(f"row {number} of {where} has no {name}. An empty list may stand there, nothing may not.")
     if isinstance(value, np.ndarray):
         value = value.tolist()
+    if value is None or value != value:
+        raise BadData(f"row {number} of {where} has no {name}. An empty list may stand there, nothing may not.")
     texts = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(text, Mapping) for text in texts):
+        texts = [text.get("text") if isinstance(text, Mapping) else text for text in texts]
     return tuple(dict.fromkeys(_clean_texts(texts, f"the {name} in row {number} of {where}", name)))
 
 
 def _clean_choices(value: Any, number: int, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The choices of a question, and their letters where the data set gives them ({"text": list, "label": list})."""
-    letters: Sequence[Any] = ()
+    letters: Any = None
     if isinstance(value, Mapping):
-        value, letters = value.get("text"), value.get("label", ())
+        value, letters = value.get("text"), value.get("label")
     elif isinstance(value, list | tuple) and value and all(isinstance(one, Mapping) for one in value):
         value, letters = [one.get("text") for one in value], [one.get("label") for one in value]
     if isinstance(value, np.ndarray):
@@ -208,9 +220,15 @@ def _clean_choices(value: Any, number: int, where: str) -> tuple[tuple[str, ...]
     if not isinstance(value, list | tuple) or len(value) < 2:
         raise BadData(f"the choices of row {number} of {where} are {short(repr(value))}; they must be a list of texts.")
     texts = tuple(_clean_texts(value, f"the choices in row {number} of {where}", "choice"))
-    if len(set(texts)) < len(texts):
-        raise BadData(f"two choices of row {number} of {where} are the same: {short(', '.join(texts))}.")
-    return texts, tuple(str(letter) for letter in letters if letter is not None)
+    if len(set(texts)) < 2:
+        raise BadData(f"the choices of row {number} of {where} are all the same, {short(repr(texts[0]))}.")
+    named = tuple(str(letter) for letter in (() if letters is None else letters) if letter is not None)
+    if len(named) not in (0, len(texts)) or len(set(named)) < len(named):
+        raise BadData(
+            f"row {number} of {where} has {len(texts)} choices with the letters {short(', '.join(named))}; each choice "
+            "has one letter of its own, or none has any."
+        )
+    return texts, named
 
 
 def _clean_texts(texts: Sequence[Any], where: str, name: str = "text") -> list[str]:

@@ -46,6 +46,7 @@ class Hub:
 
     `columns` maps our names (as "text", "label") to the data set's; `splits` maps ours to the data set's where they
     differ. A split "validation" that a data set lacks is a tenth of its train split, drawn by each text's own hash.
+    What `splits` maps "" to is not divided yet: it is dealt out as a single file is, and "all" is the whole of it.
     """
 
     name: str
@@ -62,10 +63,21 @@ class Hub:
     def table(self, split: str, wanted: Wanted) -> Table:
         """The split's columns, and the label names that the data set declares, if any."""
         wanted = replace(wanted, known=_names(self.columns))
+        undivided = "" in self.splits
+        ours = {"all": self.splits[""]} if undivided else self.splits
         try:
-            return hub.from_hub(self.name, self.config, self.revision, split, self.splits, wanted)
+            whole = hub.from_hub(self.name, self.config, self.revision, "all" if undivided else split, ours, wanted)
         except NotAvailable as error:
             raise NotAvailable(f"{error} {_nearby()}") from error
+        return splits.divide(whole, split, splits.THREE) if undivided and split != "all" else whole
+
+
+class Elsewhere(Hub):
+    """A data set that is on no Hub, as far as is known: `name` is the address it can be had from."""
+
+    def table(self, split: str, wanted: Wanted) -> Table:
+        """Raises NotAvailable: its files are found by `source_of`, which then gives `Files`."""
+        raise NotAvailable(f"this data set is on no Hub; take it from {self.name}. {_nearby(hub_has_it=False)}")
 
 
 @dataclass(frozen=True)
@@ -89,11 +101,15 @@ Source = BuiltIn | Hub | Files
 def source_of(task_name: str, pinned: Source, dataset: str | os.PathLike[str] | None) -> Source:
     """What to read: the data set asked for; else the task's folder in `NLP_GYM_DATA`; else what the task pins.
 
-    The column names that a task knows of its own data are tried on a data set asked for too.
+    The column names that a task knows of its own data are tried on a data set asked for too; another configuration of
+    its own data set ("owner/name:configuration") has the same splits and revision.
     """
     hints = pinned.columns if isinstance(pinned, Hub) else {}
     if dataset is not None:
-        return _asked(dataset, hints)
+        asked = _asked(dataset, hints)
+        if isinstance(asked, Hub) and isinstance(pinned, Hub) and asked.name == pinned.name:
+            return replace(pinned, config=asked.config or pinned.config)
+        return asked
     if isinstance(pinned, Hub) and (folder := os.environ.get("NLP_GYM_DATA")):
         own = Path(folder).expanduser() / task_name
         if own.is_dir():
@@ -172,11 +188,12 @@ def forget() -> None:
         cached.cache_clear()
 
 
-def _nearby() -> str:
+def _nearby(hub_has_it: bool = True) -> str:
     """What else could be done when a data set of the Hub cannot be had."""
     folder = os.environ.get("NLP_GYM_DATA")
     seen = f"NLP_GYM_DATA={folder} has no folder for it." if folder else "NLP_GYM_DATA is not set."
+    download = "download it where there is a network (the Hub's cache is then used), or " if hub_has_it else ""
     return (
-        f"{seen} Either download it where there is a network (the Hub's cache is then used), or give a local file or "
+        f"{seen} Either {download}give a local file or "
         "folder with dataset=..., or put <folder>/<task>/train.csv and test.csv under a folder named by NLP_GYM_DATA."
     )

@@ -1,0 +1,34 @@
+"""The plain rules for the goals of a `tokens` environment: cut at the length limit, append the missing terms."""
+
+from typing import Any
+
+import numpy as np
+
+from ._writing import Writer
+
+
+class GoalRule(Writer):
+    """N-gram blocking; END where the best candidate would go beyond the limit; missing terms written before END."""
+
+    def __init__(self, policy: str, env: Any, *, n: int = 2, seed: int | None = None, verbose: int = 0) -> None:
+        self.n = n
+        super().__init__(policy, env, seed=seed, verbose=verbose)
+
+    def scores(self, rows: np.ndarray) -> np.ndarray:
+        here = self.writing
+        scores = np.where(here.allowed[rows], self.unrepeated(rows, self.n), -1e6)
+        is_end = here.candidates[rows] == here.model.end
+        seen, names = here.seen[rows], here.feature_names
+        if here.glossary is not None:
+            goes_on = seen[:, :, names.index("goes on with a missing term")] > 0
+            begins = seen[:, :, names.index("begins a missing term")] > 0
+            ending = is_end[np.arange(len(rows)), scores.argmax(1)][:, None]
+            scores = np.where(goes_on, 2e3, np.where(begins & ending, 1e3, scores))
+        if here.share is not None:
+            best = scores.argmax(1)
+            beyond = seen[np.arange(len(rows)), best, names.index("is beyond the limit")] > 0
+            scores = np.where(beyond[:, None] & is_end, 1e4, scores)
+        return scores
+
+
+AGENT = GoalRule
