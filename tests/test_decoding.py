@@ -282,8 +282,19 @@ def test_a_row_of_nans_spoils_no_neighbour_and_is_healed_by_a_new_beginning(name
         assert worst(held.logits[[0, 2], :poison], clean.logits[[0, 2], :poison]) < NEAR
     for other in (held, clean):
         other.begin([1], [[14, 15]])
-        other.push([1], [16])
+        other.push(range(3), [17, 16, 18])  # the neighbours are longer: more is read than the new row holds
     assert worst(held.logits[:, :poison], clean.logits[:, :poison]) < NEAR
+
+
+def test_what_a_shorter_prompt_is_padded_with_does_not_spoil_it():
+    model = made("llama")
+    with torch.no_grad():
+        model.get_input_embeddings().weight[0] = float("nan")
+    held, clean = Decoding(wrapped(model), 2, 8, 8), Decoding(tiny("llama"), 2, 8, 8)
+    for other in (held, clean):
+        other.begin([0, 1], [[5], [6, 7, 8, 9]])
+        other.push([0, 1], [10, 11])
+    assert worst(held.logits[:, 1:], clean.logits[:, 1:]) < NEAR
 
 
 @pytest.mark.parametrize("name", ["gpt2", "t5"])

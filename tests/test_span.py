@@ -33,8 +33,8 @@ def rows_of(split: str, shift: int = 0, unanswerable: bool = True) -> list[dict[
             f"In {1900 + number} {person} bought the old {thing}." for person, thing in zip(people, things, strict=True)
         ]
         none = unanswerable and number % 8 == 0
-        asked = things[4] if none else things[(number + shift) % 4]
-        rows.append({"context": " ".join(told[:4]), "question": f"Who bought the old {things[number % 4] if not none else asked}?",
+        asked = things[4] if none else things[number % 4]
+        rows.append({"context": " ".join(told[:4]), "question": f"Who bought the old {asked}?",
                      "answers": [] if none else [str(people[(number + shift) % 4])]})  # fmt: skip
     return rows
 
@@ -197,8 +197,7 @@ def test_what_can_be_reached_is_the_metric_of_every_span(small: str, tmp_path: P
 
 def test_other_answers_change_nothing_that_is_seen(small: str, tmp_path: Path) -> None:
     faces = [vector(folder, split="validation") for folder in (small, write(tmp_path, shift=1))]
-    faces[1].task.examples  # the questions are the same, the answers are not
-    assert [t for t, _ in zip(faces[0].task.accepted, range(3), strict=False)] != list(faces[1].task.accepted[:3])
+    assert faces[0].task.accepted[1] != faces[1].task.accepted[1]
     seen = [[face.reset(seed=0)[0]] for face in faces]
     for action in (1, 0, 2):
         for face, frames in zip(faces, seen, strict=True):
@@ -221,8 +220,10 @@ def test_slots_hold_zeros_where_there_is_no_candidate(small: str) -> None:
 
 
 def test_an_encoder_tells_how_similar_sentence_and_question_are(small: str) -> None:
-    plain, told = (vector(small, observation="dict", **more).reset(seed=0)[0]["candidates"].reshape(48, 32, 18)
-                   for more in ({}, {"encoder": "hashing"}))  # fmt: skip
+    plain, told = (
+        env.reset(seed=0)[0]["candidates"].reshape(48, 32, 18)
+        for env in (vector(small, observation="dict"), vector(small, observation="dict", encoder="hashing"))
+    )
     assert np.array_equal(plain[..., :14], told[..., :14]) and not plain[..., 14].any()
     assert told[:, :4, 14].std() > 0 and not told[:, 4:, 14].any()
 
@@ -325,5 +326,5 @@ def test_an_agent_learns_to_point(small: str, scorer: bool) -> None:
     agent = MaskablePPO("MlpPolicy", env, n_steps=24, batch_size=192, n_epochs=4, learning_rate=3e-3, gamma=1.0,
                         seed=0, device="cpu", policy_kwargs=net)  # fmt: skip
     before = f1(agent, small)
-    agent.learn(12_000)
+    agent.learn(8_000)
     assert f1(agent, small) > max(0.75, before + 0.1)

@@ -235,10 +235,12 @@ class TokenChoice(Dynamics):
         from ..metrics._growing import Growing
         from ..metrics.bleu import BLEU
         from ..metrics.chrf import CHRF
+        from ..text.cache import folder
 
         if not isinstance(self.paid_metric, BLEU | CHRF):
             return None
-        return Growing(self.paid_metric, self.task.accepted, self.model.pieces, num_rows, self.longest)
+        pieces = self.model.pieces
+        return Growing(self.paid_metric, self.task.accepted, pieces, num_rows, self.longest, cache=folder() / "compiled")
 
     # ---------------------------------------------------------------- an episode
 

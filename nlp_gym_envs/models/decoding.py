@@ -85,7 +85,8 @@ class Decoding:
             self._context[chosen] = self._prompt[chosen] = 1
             return
         lengths = np.array([len(prompt) for prompt in prompts])
-        ids = np.zeros((len(chosen), lengths.max()), np.int64)
+        last = np.array([prompt[-1] for prompt in prompts])
+        ids = np.repeat(last[:, None], lengths.max(), 1)  # padded with what is the row's own: a NaN stays in its row
         ids[np.arange(ids.shape[1]) < lengths[:, None]] = np.concatenate([np.asarray(prompt) for prompt in prompts])
         self._slots.reserve(ids.shape[1] + 1)
         self._slots.plan.rows, self._slots.plan.width = index, 0
@@ -94,7 +95,7 @@ class Decoding:
         with torch.inference_mode():
             self._put(chosen, *self._steering.prompt(self._tensor(ids), self._tensor(lengths), self._cache))
         self._context[chosen] = self._prompt[chosen] = lengths
-        self._fed[chosen] = ids[np.arange(len(ids)), lengths - 1]
+        self._fed[chosen] = last
         self._count(ids.size)
 
     def push(self, rows: Rows, tokens: Rows) -> None:

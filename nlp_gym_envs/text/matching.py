@@ -38,16 +38,16 @@ def stems(text: str) -> list[str]:
 class Weights(Shared):
     """The stems of the training texts: `index` stem -> id, commonest first, and `weight` (V + 1,) float32.
 
-    A stem's weight is log((1 + texts) / (1 + texts that have it)) (Sparck Jones 1972) over log(1 + texts): in [0, 1],
-    and 1, the last, for a stem that no training text has.
+    A stem's weight is log((1 + texts) / texts that have it) (Sparck Jones 1972) over log(1 + texts): in (0, 1], and 1,
+    the last, for a stem that no training text has.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         counted = Counter(word for text in texts for word in set(stems(text)))
         ordered = sorted(counted, key=lambda word: (-counted[word], word))
         self.index = {word: number for number, word in enumerate(ordered)}
-        frequency = np.array([*(counted[word] for word in ordered), 0.0])
-        self.weight = (np.log((1 + len(texts)) / (1 + frequency)) / np.log(1 + max(len(texts), 1))).astype(np.float32)
+        frequency = np.array([*(counted[word] for word in ordered), 1.0])
+        self.weight = (np.log((1 + len(texts)) / frequency) / np.log(1 + max(len(texts), 1))).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.index)

@@ -123,23 +123,22 @@ class _Page:
 
     def features(self, known: Weights, asking: Association, offering: Association) -> list[list[float]]:
         """What words tell of each choice."""
-        asked = np.array(self.asked, np.int64)
-        said = np.array(self.said, np.int64)
-        question = _Cover(asked, said, known, asking, self)
-        common = question.common()
+        every = list({*self.asked, *self.said, *(word for choice in self.choices for word in choice)})
+        weight = dict(zip(every, known.of(np.array(every, np.int64)).tolist(), strict=True))
+        question = _Cover(self.asked, weight, asking, self)
+        common = self._common(weight)
         found = []
         for choice in self.choices:
             own = [word for word in choice if word not in self.asked] or choice  # what tells it from the question
-            cover = _Cover(np.array(own, np.int64), said, known, offering, self)
-            weight = known.of(np.array(choice, np.int64)) if choice else np.zeros(0, np.float32)
-            shared = float(weight[np.isin(choice, asked)].sum() / max(weight.sum(), 1e-6)) if choice else 0.0
+            cover = _Cover(own, weight, offering, self)
+            total = sum(weight[word] for word in choice)
             sentence, clause = question.sentence * cover.sentence, question.clause * cover.clause
             best = int(clause.argmax()) if len(clause) else -1
             found.append([
-                shared,
+                sum(weight[word] for word in choice if word in self.asked) / total if total else 0.0,
                 cover.whole_exact,
                 cover.whole,
-                _window(self.said or self.asked, {*self.asked, *choice}, known),
+                _window(self.said or self.asked, {*self.asked, *choice}, weight),
                 float((question.exact * cover.exact).max(initial=0)),
                 float(sentence.max(initial=0)),
                 float(clause.max(initial=0)),
@@ -147,6 +146,18 @@ class _Page:
                 float(best >= 0 and self._negated(best)),
                 min(len(choice) / LONG, 1.0),
             ])  # fmt: skip
+        return found
+
+    def _common(self, weight: dict[int, float]) -> np.ndarray:
+        """(C, C): which share of the lighter one's weight two different clauses have in common."""
+        clauses = [set(clause) for clause in self.clauses()]
+        total = [sum(weight[word] for word in clause) for clause in clauses]
+        found = np.zeros((len(clauses), len(clauses)), np.float32)
+        for a, one in enumerate(clauses):
+            for b in range(a + 1, len(clauses)):
+                if both := one & clauses[b]:
+                    share = sum(weight[word] for word in both) / max(min(total[a], total[b]), 1e-6)
+                    found[a, b] = found[b, a] = share
         return found
 
     def _negated(self, clause: int) -> bool:
@@ -157,51 +168,38 @@ class _Page:
 class _Cover:
     """How much of the weight of some stems each sentence and clause of a context covers, itself or by association."""
 
-    def __init__(self, wanted: np.ndarray, said: np.ndarray, known: Weights, linked: Association, page: _Page) -> None:
-        self.page, self.said, self.known = page, said, known
+    def __init__(self, wanted: list[int], weight: dict[int, float], linked: Association, page: _Page) -> None:
         self.whole = self.whole_exact = 0.0
         self.exact = self.sentence = self.clause = np.zeros(0, np.float32)
-        if not len(wanted) or not len(said):
+        if not wanted or not page.said:
             return
-        weight = known.of(wanted)
-        weight = weight / max(weight.sum(), 1e-6)
-        same = (wanted[:, None] == said).astype(np.float32)  # (W, S)
-        near = linked.strength(np.repeat(wanted, len(said)), np.tile(said, len(wanted))).reshape(same.shape)
+        asked, said = np.array(wanted, np.int64), np.array(page.said, np.int64)
+        share = np.array([weight[word] for word in wanted], np.float32)
+        share /= max(share.sum(), 1e-6)
+        same = (asked[:, None] == said).astype(np.float32)  # (W, S)
+        near = linked.strength(np.repeat(asked, len(said)), np.tile(said, len(asked))).reshape(same.shape)
         near = np.maximum(near, same)
-        self.exact = weight @ np.maximum.reduceat(same, page.sentence_at, axis=1)
-        self.sentence = weight @ np.maximum.reduceat(near, page.sentence_at, axis=1)
-        self.clause = weight @ np.maximum.reduceat(near, page.clause_at, axis=1)
-        self.whole, self.whole_exact = float(weight @ near.max(1)), float(weight @ same.max(1))
-
-    def common(self) -> np.ndarray:
-        """(C, C): which share of the lighter one's weight two different clauses have in common."""
-        clauses = self.page.clauses()
-        found = np.zeros((len(clauses), len(clauses)), np.float32)
-        for a, one in enumerate(clauses):
-            for b in range(a + 1, len(clauses)):
-                both = set(one) & set(clauses[b])
-                if both:
-                    least = min(self._weight(one), self._weight(clauses[b]))
-                    found[a, b] = found[b, a] = self._weight(list(both)) / max(least, 1e-6)
-        return found
-
-    def _weight(self, words: list[int]) -> float:
-        return float(self.known.of(np.array(words, np.int64)).sum())
+        self.exact = share @ np.maximum.reduceat(same, page.sentence_at, axis=1)
+        self.sentence = share @ np.maximum.reduceat(near, page.sentence_at, axis=1)
+        self.clause = share @ np.maximum.reduceat(near, page.clause_at, axis=1)
+        self.whole, self.whole_exact = float(share @ near.max(1)), float(share @ same.max(1))
 
 
-def _window(said: list[int], wanted: set[int], known: Weights) -> float:
+def _window(said: list[int], wanted: set[int], weight: dict[int, float]) -> float:
     """The greatest share of the wanted weight in a window of the text, as many words wide as there are wanted ones.
 
     The sliding window of Richardson et al. 2013, "MCTest".
     """
-    total = float(known.of(np.array(sorted(wanted), np.int64)).sum()) if wanted else 0.0
+    total = sum(weight[word] for word in wanted)
     if not said or not total:
         return 0.0
-    words = np.array(said, np.int64)
-    worth = np.where(np.isin(words, list(wanted)), known.of(words), 0).cumsum()
-    worth = np.concatenate(([0.0], worth))
+    worth = [weight[word] if word in wanted else 0.0 for word in said]
     width = min(len(wanted), len(said))
-    return min(float((worth[width:] - worth[:-width]).max()) / total, 1.0)
+    inside = best = sum(worth[:width])
+    for coming, going in zip(worth[width:], worth, strict=False):
+        inside += coming - going
+        best = max(best, inside)
+    return min(best / total, 1.0)
 
 
 def sense(

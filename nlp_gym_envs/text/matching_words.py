@@ -55,7 +55,7 @@ _ASKED_FOR = tuple((name, re.compile(pattern)) for name, pattern in _ASKED)
 
 _AFTER = re.compile(r"[.!?…]+[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[^\W_a-z])|(?<=[。！？])|\n+")  # an end of a sentence
 _NO_END = re.compile(  # a full stop of these ends none: an initial, an abbreviation
-    r"(?:\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|St|Prof|Gen|Col|Lt|Sgt|Rev|Hon|Jr|Sr|No|Vol|vs|etc|ca|cf|approx|e\.g|i\.e|U\.S))\.$"
+    r"(?:\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|St|Prof|Gen|Col|Lt|Sgt|Rev|Hon|Jr|Sr|Vol|vs|etc|ca|cf|approx|e\.g|i\.e|U\.S))\.$"
 )
 
 

@@ -1,0 +1,181 @@
+"""Do off-the-shelf agents learn to answer questions? Choices and spans, five seeds, between a floor and a ceiling.
+
+    NLP_GYM_DATA=<folder with commonsense_qa, squad> python benchmarks/questions.py choices span --jobs 2
+
+The sentence encoder of the real choices is sentence-transformers/all-MiniLM-L6-v2; `--encoder` names a local copy of
+it. Each finished cell is a row of `benchmarks/results/questions.jsonl`; what is there already is not run again, and a
+cell that fails is a row with its error.
+"""
+
+import argparse
+import functools
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from learning import key  # noqa: E402  its folder is named above
+
+RESULTS = Path(__file__).parent / "results" / "questions.jsonl"
+ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+BASELINES = ("uniform", "first_choice", "sliding_window", "bandit", "oracle")
+CHOICES = {  # task -> what the environment is made with, and who learns there
+    "commonsense_qa": (
+        ({"encoder": ENCODER, "ahead": True}, ("ppo", "maskable_ppo", "dqn", "sarsa")),
+        ({"encoder": ENCODER}, ("ppo",)),
+    ),
+    "multiple_choice": (({"ahead": True}, ("ppo", "maskable_ppo", "dqn", "sarsa")), ({}, ("ppo",))),
+}
+SPANS = ("squad", "question_answering")
+POINTERS = ("maskable_ppo", "ppo", "dqn", "sarsa")
+COMPOSITIONAL = ("multiple_choice", "question_answering")  # tasks with a split of that name
+ARMS = ("constant reward", "shuffled answers")
+
+
+def cells(experiment: str, seeds: int) -> list[dict[str, Any]]:
+    """What an experiment consists of: agent, id, keywords, arm, seed."""
+    found: list[dict[str, Any]] = []
+
+    def add(agent: str, task: str, arm: str = "as is", **setting: Any) -> None:
+        for seed in range(seeds if agent == "uniform" or agent not in BASELINES else 1):
+            found.append({"experiment": experiment, "agent": agent, "env": f"nlp/{task}-{experiment}-v0", "arm": arm,
+                          "seed": seed, "set": setting, "param": {}})  # fmt: skip
+
+    if experiment == "choices":
+        for task, settings in CHOICES.items():
+            for setting, learners in settings:
+                for agent in (*(BASELINES if len(learners) > 1 else ()), *learners):
+                    add(agent, task, **setting)
+            for arm in ARMS:
+                add("ppo", task, arm, **settings[0][0])
+    if experiment == "span":
+        for task in SPANS:
+            for agent in (*BASELINES, *POINTERS):
+                add(agent, task)
+        for arm in ARMS:
+            add("maskable_ppo", "question_answering", arm)
+    return found
+
+
+def run(cell: dict[str, Any], encoder: str = ENCODER) -> dict[str, Any]:
+    """Train and judge one cell; the row that is published."""
+    import warnings
+
+    import torch
+
+    from nlp_gym_agents._evaluation import evaluate
+    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
+    from nlp_gym_agents._runs import circumstances
+
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", message="You have specified a mini-batch")
+    began = time.process_time()
+    setting = cell["set"] | ({"encoder": encoder} if "encoder" in cell["set"] else {})
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            options = {**setting, **arm_options(cell, Path(folder) / "data")}
+            asked = Experiment(
+                cell["agent"], cell["env"], seed=cell["seed"], env_kwargs=options, hyperparameters=cell["param"]
+            )
+            record = train(asked, Path(folder) / "run")
+            seconds = time.process_time() - began
+            rows = record.rows()
+            _, experiment, agent = load_run(record.folder)
+            true = {name: v for name, v in experiment.env_kwargs.items() if name not in ("dataset", "reward")}
+            splits = ["test", *(["compositional"] if task_of(cell) in COMPOSITIONAL else [])]
+            judged = {split: evaluate(agent, cell["env"], split, true) for split in splits}  # on the true answers
+            facts = data_facts(agent.env if hasattr(agent, "env") else agent.get_env())
+    except Exception as error:  # a failed cell is a row, never a missing one
+        return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
+    scores = {
+        split: {name: [round(x, 5) for x in (s.value, s.low, s.high)] for name, s in result.scores.items()}
+        for split, result in judged.items()
+    }
+    metric = "accuracy" if "accuracy" in scores["test"] else "f1"
+    return {
+        **cell,
+        "steps": experiment.steps,
+        "n": {split: result.n for split, result in judged.items()},
+        "scores": scores,
+        "curve": [[row["steps"], round(row["return"], 4), round(row[metric], 4)] for row in rows],
+        "cpu_seconds": round(seconds, 1),
+        "env_kwargs": {name: value for name, value in experiment.env_kwargs.items() if name != "dataset"} | cell["set"],
+        "hyperparameters": experiment.hyperparameters,
+        "data": {"train": facts["train"]},
+        **circumstances(),
+    }
+
+
+def task_of(cell: dict[str, Any]) -> str:
+    """The name of the task in a cell's id."""
+    return cell["env"].split("/")[1].split("-")[0]
+
+
+def arm_options(cell: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What a control changes: a reward that tells nothing, or answers that do not belong to their questions."""
+    if cell["arm"] == "constant reward":
+        return {"reward": "constant"}
+    if cell["arm"] == "as is":
+        return {}
+    import numpy as np
+
+    from nlp_gym_envs.task import TASKS
+
+    task = TASKS.get(task_of(cell)).open(task_of(cell))
+    draw = np.random.default_rng(cell["seed"])
+    folder.mkdir()
+    for split in ("train", "validation", "test"):
+        examples = task.at(split).examples
+        lines = []
+        for question, context, row in zip(examples["question"], examples["context"], range(len(examples)), strict=True):
+            made = {"question": question, "context": context}
+            if cell["experiment"] == "choices":  # any of the choices
+                choices = examples["choices"][row]
+                made |= {"choices": choices, "answer": int(draw.integers(len(choices)))}
+            else:  # any word of the passage
+                made |= {"answers": [str(draw.choice(context.split()))]}
+            lines.append(json.dumps(made))
+        (folder / f"{split}.jsonl").write_text("\n".join(lines))
+    return {"dataset": str(folder)}
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiments", nargs="+", choices=("choices", "span"))
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--only", help="cells whose id or agent contains this")
+    parser.add_argument("--encoder", default=ENCODER, help="where the sentence encoder is")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    known = options.out.read_text().splitlines() if options.out.exists() else []
+    done = {key(row) for row in map(json.loads, known) if "error" not in row}
+    wanted = [cell for name in options.experiments for cell in cells(name, options.seeds)]
+    wanted = [c for c in wanted if key(c) not in done and (options.only or "") in f"{c['env']} {c['agent']}"]
+    print(f"{len(wanted)} cells to run", file=sys.stderr)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
+        for number, row in enumerate(pool.imap_unordered(functools.partial(run, encoder=options.encoder), wanted), 1):
+            with open(options.out, "a") as file:  # this process alone writes: a row is whole or not there
+                file.write(json.dumps(row) + "\n")
+            score = row.get("scores", {}).get("test", {})
+            told = row.get("error") or ", ".join(
+                f"{n} {score[n][0]:.4f}" for n in ("accuracy", "f1", "exact_match", "return") if n in score
+            )
+            print(
+                f"{number}/{len(wanted)} {row['agent']} {row['env']} {row['arm']} {row['seed']}: {told}",
+                file=sys.stderr,
+            )
+
+
+if __name__ == "__main__":
+    main()
