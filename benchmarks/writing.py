@@ -4,7 +4,7 @@
     NLP_GYM_DATA=<folder with multi30k_en_de> python benchmarks/writing.py plain length terms --model models/multi30k
     python benchmarks/writing.py builtin
 
-`plain` pays the rise of sentence chrF; `length` allows 0.9 of the prompt's characters; `terms` requires the words of
+`plain` pays the rise of the mean of sentence chrF and BLEU; `length` allows 0.9 of the prompt's characters; `terms` requires the words of
 `multi30k_terms.json`. Each finished cell is a row of `results/writing.jsonl`; its answers are kept in `--answers`,
 from which `--compare` makes the paired bootstrap. What is there already is not run again.
 """
@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "writing.jsonl"
 MULTI30K, BUILT_IN = "nlp/multi30k_en_de-tokens-v0", "nlp/translation-tokens-v0"
 GOALS: dict[str, dict[str, Any]] = {
-    "plain": {},
+    "plain": {"metric": {"chrf": 1, "bleu": 1}},
     "length": {"length_limit": 0.9},
     "terms": {"terms": str(HERE / "multi30k_terms.json")},
     "builtin": {},

@@ -9,12 +9,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SIZES = {"train": 3, "validation": 2, "test": 1}  # texts of each label
 LEAST = {"train": 48, "validation": 24, "test": 18}  # texts in all, where there are few labels
 WORDS = (
     "the old miller walks along a quiet river and counts seven grey boats before rain falls on every "
     "garden while two clerks read letters near an open window about bread maps snow clocks and lamps"
 ).split()
+SMALL_LABELS = 3
 SYLLABLES = ("ba", "co", "di", "fu", "ge", "ha", "jo", "ku", "le", "mi", "no", "pu", "ra", "si", "to", "vu")
 
 FIRST_PROCESS = "PYTEST_XDIST_WORKER" not in os.environ  # xdist's workers inherit what it sets
@@ -154,6 +157,36 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
+def small_data(
+    folder: Path, task: Any, shift: int = 0, only: int | None = None, shifted: str = "validation"
+) -> str:
+    """A small data set for any task of the same form; in the split `shifted` all answers (or only one) are others."""
+    labelled = "label" in task.answer.fields
+    for split in SIZES:
+        if labelled:
+            rows = [{"text": text, "label": label} for text, label in stand_in(SMALL_LABELS, split)]
+        else:
+            rows = stand_in_rows("squad_v2" if "answers" in task.answer.fields else "", task, split)
+        if split == shifted and shift:
+            rows = [with_another_answer(row) if only in (None, number) else row for number, row in enumerate(rows)]
+        write_rows(folder / (f"{split}.csv" if labelled else f"{split}.jsonl"), rows)
+    return str(folder)
+
+
+def with_another_answer(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `small_data` whose answer is wrong, and all else the same."""
+    if "label" in row:
+        return {**row, "label": (row["label"] + 1) % SMALL_LABELS}
+    if "choices" in row:
+        letters = row["choices"]["label"]
+        return {**row, "answer": letters[(letters.index(row["answer"]) + 1) % len(letters)]}
+    if "answer" in row:
+        return {**row, "answer": not row["answer"]}
+    if "answers" in row:
+        return {**row, "answers": {"text": [row["context"].split()[0]], "answer_start": [0]}}
+    return {**row, "target": " ".join([*reversed(row["target"].split()), "dufuko"])}
+
+
 def _write_stand_ins() -> None:
     from nlp_gym_envs.answers import Label
     from nlp_gym_envs.task import TASKS
@@ -189,6 +222,26 @@ if FIRST_PROCESS:
 import torch  # noqa: E402  after the number of threads is set
 
 torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers of our own."""
+    config.addinivalue_line("markers", "everywhere: a test of the contract that every id takes in every run")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ids that are like another one take the tests marked `everywhere`, with their first parameters; the rest is slow."""
+    from play import representatives
+
+    whole = representatives()
+    for item in items:
+        call: Any = getattr(item, "callspec", None)
+        if call is None or item.path.name != "test_contract.py" or call.params["env_id"] in whole:
+            continue
+        first = not any(index for name, index in call.indices.items() if name != "env_id")
+        if not (first and item.get_closest_marker("everywhere")):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_unconfigure() -> None:

@@ -1,4 +1,9 @@
-"""What every registered id promises; an id that is registered later is tested by being there."""
+"""What every registered id promises; an id that is registered later is tested by being there.
+
+Of each dynamics with each form of answer two ids take all tests, one whose data are built in and one of the others. All
+ids take the tests marked `everywhere`; `-m slow` adds what is left out. Where a language model computes the steps,
+numbers of a row alone and of the row among others may differ by 1e-4; whatever is discrete is equal everywhere.
+"""
 
 import copy
 import json
@@ -16,12 +21,25 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from conftest import FOLDER, stand_in, write_csv
+from conftest import FOLDER, small_data
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env as check_for_gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from play import differences, digest, on, spoil, steps
+from play import (
+    differences,
+    digest,
+    form_of,
+    has_model,
+    keywords_of,
+    near,
+    on,
+    representatives,
+    short,
+    spoil,
+    steps,
+    task_of,
+)
 from stable_baselines3.common.env_checker import check_env as check_for_sb3
 
 import nlp_gym_envs
@@ -31,7 +49,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 MODES = list(AutoresetMode)
 every_mode = pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name.lower())
 every_form = pytest.mark.parametrize("observation", ["vector", "dict", "ids"])
-LABELS = 3
+everywhere = pytest.mark.everywhere
 
 
 @pytest.fixture(scope="module", params=nlp_gym_envs.environment_ids())
@@ -41,28 +59,32 @@ def env_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A small data set with three labels."""
-    return data_set(tmp_path_factory.mktemp("small"))
+def small_sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A small data set for each id; tasks that read the same columns share one."""
+    folders: dict[Any, str] = {}
+    for name in nlp_gym_envs.environment_ids():
+        fields = task_of(name).answer.fields
+        if fields not in folders:
+            folders[fields] = small_data(tmp_path_factory.mktemp("small"), task_of(name))
+    return {name: folders[task_of(name).answer.fields] for name in nlp_gym_envs.environment_ids()}
 
 
-def data_set(folder: Path, shift: int = 0, only: int | None = None, shifted: str = "validation") -> str:
-    """Three splits; in the split `shifted` every label (or only that of row `only`) is moved on by `shift`."""
-    for split in ("train", "validation", "test"):
-        rows = stand_in(LABELS, split)
-        if split == shifted:
-            moved = range(len(rows)) if only is None else [only]
-            rows = [(t, (y + shift * (i in moved)) % LABELS) for i, (t, y) in enumerate(rows)]
-        write_csv(folder / f"{split}.csv", ("text", "label"), rows)
-    return str(folder)
+@pytest.fixture
+def small(env_id: str, small_sets: dict[str, str]) -> str:
+    """A small data set for the id."""
+    return small_sets[env_id]
+
+
+def single(env_id: str, **options: Any) -> gym.Env:
+    return gym.make(env_id, **{**short(env_id), **options})
 
 
 def vector(env_id: str, rows: int, mode: Any = AutoresetMode.NEXT_STEP, **options: Any) -> Any:
-    return gym.make_vec(env_id, num_envs=rows, autoreset_mode=mode, **options)
+    return gym.make_vec(env_id, num_envs=rows, autoreset_mode=mode, **{**short(env_id), **options})
 
 
 def gymnasiums_own(env_id: str, rows: int, mode: AutoresetMode, **options: Any) -> SyncVectorEnv:
-    return SyncVectorEnv([lambda: gym.make(env_id, **options) for _ in range(rows)], autoreset_mode=mode)
+    return SyncVectorEnv([lambda: single(env_id, **options) for _ in range(rows)], autoreset_mode=mode)
 
 
 def actions_of(env: Any, seed: int = 0) -> Iterator[Any]:
@@ -99,7 +121,7 @@ def once(env: Any, policy: Any) -> dict[str, np.ndarray]:
 
 @every_form
 def test_both_checkers_find_nothing(env_id: str, observation: str) -> None:
-    env = gym.make(env_id, observation=observation).unwrapped
+    env = single(env_id, observation=observation).unwrapped
     check_for_gymnasium(env)
     check_for_sb3(env)
 
@@ -116,7 +138,7 @@ def test_spec_survives_json(env_id: str) -> None:
     "duplicate", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"]
 )
 def test_copies_go_on_as_the_original(env_id: str, duplicate: Any) -> None:
-    env = gym.make(env_id)
+    env = single(env_id)
     list(steps(env, 7, seed=3))
     env.reset()
     twin = duplicate(env)
@@ -149,7 +171,7 @@ def test_a_seed_means_the_same_in_another_process(env_id: str, small: str, diges
 
 
 def test_seeds_choose_the_examples(env_id: str) -> None:
-    env = gym.make(env_id)
+    env = single(env_id)
 
     def examples(seed: int) -> list[int]:
         return [env.reset(seed=seed)[1]["example"], *(env.reset()[1]["example"] for _ in range(11))]
@@ -160,7 +182,7 @@ def test_seeds_choose_the_examples(env_id: str) -> None:
 
 
 def test_without_a_seed_episodes_differ(env_id: str) -> None:
-    first = [gym.make(env_id).reset()[1]["example"] for _ in range(12)]
+    first = [single(env_id).reset()[1]["example"] for _ in range(12)]
     assert len(set(first)) > 1
     assert len(set(vector(env_id, 12).reset()[1]["example"].tolist())) > 1
 
@@ -229,7 +251,7 @@ def test_reset_masks_and_seeds_that_do_not_fit_are_refused(env_id: str) -> None:
     for seed in ([1, 2], [1, 2, -3]):
         with pytest.raises(BadArgument, match="seed must be"):
             env.reset(seed=seed)
-    for face in (env, gym.make(env_id).unwrapped):
+    for face in (env, single(env_id).unwrapped):
         with pytest.raises(gym.error.Error):
             face.reset(seed=-1)
 
@@ -245,7 +267,7 @@ def test_autoreset_mode_by_any_of_its_names(env_id: str, mode: AutoresetMode, sp
 
 
 def test_an_ended_episode_is_not_continued(env_id: str) -> None:
-    env = gym.make(env_id).unwrapped
+    env = single(env_id).unwrapped
     with pytest.raises(NlpGymError, match=r"no episode has started.*reset\(\)"):
         env.step(0)
     env.reset(seed=0)
@@ -314,17 +336,17 @@ def test_episodes_end_one_way_and_within_the_horizon(env_id: str) -> None:
 
 
 def test_observations_are_finite_bounded_floats(env_id: str) -> None:
-    env = gym.make(env_id)
+    env = single(env_id)
     space = env.observation_space
     assert isinstance(space, spaces.Box) and space.dtype == np.float32 and len(space.shape) == 1
     assert np.isfinite(space.low).all() and np.isfinite(space.high).all()
     for came in steps(env, 80):
         assert came[0].dtype == np.float32 and np.isfinite(came[0]).all() and came[0] in space
-    assert {name: part.shape for name, part in gym.make(env_id, observation="dict").observation_space.items()}
+    assert {name: part.shape for name, part in single(env_id, observation="dict").observation_space.items()}
 
 
 def test_a_dict_holds_what_the_vector_holds(env_id: str) -> None:
-    for whole, parts in zip(steps(gym.make(env_id), 20), steps(gym.make(env_id, observation="dict"), 20), strict=True):
+    for whole, parts in zip(steps(single(env_id), 20), steps(single(env_id, observation="dict"), 20), strict=True):
         assert np.array_equal(whole[0], np.concatenate(list(parts[0].values())))
 
 
@@ -341,7 +363,7 @@ def test_ids_are_words_of_the_training_split(env_id: str, small: str) -> None:
 
 @every_form
 def test_what_was_returned_can_be_overwritten(env_id: str, observation: str) -> None:
-    env, untouched = gym.make(env_id, observation=observation), gym.make(env_id, observation=observation)
+    env, untouched = single(env_id, observation=observation), single(env_id, observation=observation)
     for came, expected in zip(steps(env, 20), steps(untouched, 20), strict=True):
         assert differences(came, expected) == []
         spoil(came[0]), spoil(came[-1])
@@ -402,7 +424,7 @@ def test_a_training_example_does_not_show_its_own_answer(env_id: str, example: i
 
 
 def test_masks_allow_something_and_are_in_info(env_id: str) -> None:
-    env = gym.make(env_id)
+    env = single(env_id)
     actions = env.action_space.n
     for came in steps(env, 60):
         mask = env.unwrapped.action_masks()
@@ -441,7 +463,7 @@ NO_ACTIONS = [-1, 10_000, 0.5, float("nan"), float("inf"), 1.0, "0", None, True,
 
 @pytest.mark.parametrize("action", NO_ACTIONS, ids=str)
 def test_what_is_no_action_is_refused(env_id: str, action: Any) -> None:
-    env, twin = gym.make(env_id).unwrapped, gym.make(env_id).unwrapped
+    env, twin = single(env_id).unwrapped, single(env_id).unwrapped
     env.reset(seed=0), twin.reset(seed=0)
     with pytest.raises(BadArgument, match="action"):
         env.step(action)
@@ -454,7 +476,7 @@ def test_what_is_no_action_is_refused(env_id: str, action: Any) -> None:
 
 
 def test_every_action_has_a_meaning(env_id: str) -> None:
-    env = gym.make(env_id).unwrapped
+    env = single(env_id).unwrapped
     assert isinstance(env.action_space, spaces.Discrete) and env.action_space.n <= 256
     assert len(env.action_meanings) == len(set(env.action_meanings)) == env.action_space.n
     assert all(isinstance(meaning, str) and meaning for meaning in env.action_meanings)
@@ -515,7 +537,7 @@ def test_both_ways_of_paying_give_the_same_return(env_id: str) -> None:
 def test_components_add_up(env_id: str) -> None:
     weighed = {"final": 0.5, "improvement": 2.0}
     for reward in (None, "improvement", weighed):
-        for came in steps(gym.make(env_id, reward=reward), 60):
+        for came in steps(single(env_id, reward=reward), 60):
             if len(came) == 5:
                 assert type(came[1]) is float
                 assert all(type(part) is float for part in came[4]["reward_components"].values())
@@ -525,7 +547,7 @@ def test_components_add_up(env_id: str) -> None:
 
 def test_trivial_policies_earn_what_they_deserve(env_id: str) -> None:
     """Over the whole split: no return above what the accuracy pays, no constant answer above the majority's share."""
-    size = len(gym.make(env_id, split="validation").unwrapped.task.examples)
+    size = len(single(env_id, split="validation").unwrapped.task.examples)
     env = vector(env_id, size, split="validation")
     low, high = env.episodes.dynamics.pays
     targets, last = env.task.examples.target, int(env.single_action_space.n) - 1
@@ -559,7 +581,7 @@ def test_trivial_policies_earn_what_they_deserve(env_id: str) -> None:
 
 
 def test_info_tells_what_a_person_wants_to_know(env_id: str) -> None:
-    env = gym.make(env_id)
+    env = single(env_id)
     texts, ended = env.unwrapped.task.examples["text"], False
     for came in steps(env, 60):
         info = came[-1]
@@ -581,7 +603,7 @@ def test_info_tells_what_a_person_wants_to_know(env_id: str) -> None:
 
 
 def test_sequential_order_on_the_single_face(env_id: str) -> None:
-    env = gym.make(env_id, split="validation")
+    env = single(env_id, split="validation")
     size = len(env.unwrapped.task.examples)
     infos = [env.reset(seed=4)[1], *(env.reset()[1] for _ in range(2 * size - 1))]
     assert [info["example"] for info in infos] == [*range(size), *range(size)]
@@ -634,7 +656,7 @@ def test_a_full_reset_starts_from_the_first_example(env_id: str) -> None:
 
 
 def test_text_shows_the_episode(env_id: str) -> None:
-    env = gym.make(env_id, render_mode="ansi")
+    env = single(env_id, render_mode="ansi")
     for came in steps(env, 20):
         shown = str(env.render())
         assert max(map(len, shown.splitlines())) <= 80
@@ -657,7 +679,7 @@ def test_rows_look_as_the_single_face_does(env_id: str) -> None:
 
 
 def test_pictures_change_with_the_episode(env_id: str) -> None:
-    env = gym.make(env_id, render_mode="rgb_array")
+    env = single(env_id, render_mode="rgb_array")
     env.reset(seed=0)
     before: Any = env.render()
     env.step(0)
@@ -671,7 +693,7 @@ def test_pictures_change_with_the_episode(env_id: str) -> None:
 
 
 def test_people_can_watch(env_id: str, capsys: pytest.CaptureFixture[str]) -> None:
-    env = gym.make(env_id, render_mode="human")
+    env = single(env_id, render_mode="human")
     env.reset(seed=0)
     env.step(0)
     printed = capsys.readouterr().out
@@ -717,12 +739,12 @@ def test_mistakes_say_what_is_allowed(env_id: str, options: dict[str, Any], mess
 
 def test_data_that_are_not_there(env_id: str) -> None:
     with pytest.raises(NlpGymError, match="nowhere"):
-        gym.make(env_id, dataset=str(FOLDER / "nowhere.csv"))
+        single(env_id, dataset=str(FOLDER / "nowhere.csv"))
 
 
 def test_making_an_environment_is_silent(env_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         vector(env_id, 2).close()
-        gym.make(env_id).close()
+        single(env_id).close()
     assert capsys.readouterr() == ("", "")

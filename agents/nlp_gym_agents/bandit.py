@@ -3,7 +3,8 @@
 It is the bandit with nothing left to explore: ridge regression on the rewards of all candidates of all training
 examples, not only of those that were tried. In "choices" it sees all choices of a question at once, with how each
 compares with the others, where an agent sees one after the other; it predicts whether a choice is right. In "span" it
-sees what every agent sees, and predicts at each stage the F1 that a candidate leaves within reach.
+sees what every agent sees, and predicts at each stage the F1 that a candidate leaves within reach; it knows nothing of
+what it will make of that later, which is what a bandit is.
 """
 
 from typing import Any
@@ -39,10 +40,10 @@ class Bandit(Baseline):
         dynamics = self.episodes.dynamics
         if dynamics.name == "choices":
             return take_best(dynamics, choice_features(dynamics.table) @ self.weights, len(masks))
-        slots = self.part(observation, "candidates").reshape(len(masks), dynamics.no_answer, -1)
+        slots = self.part(observation, "candidates").reshape(*masks.shape, -1)
         asked, stage = self.part(observation, "question"), self.part(observation, "stage").argmax(1)
         worth = np.zeros(masks.shape)
-        features = np.concatenate((slot_features(slots, asked), refusal_features(slots, asked)), axis=1)
+        features = slot_features(slots, asked)
         for number in range(3):
             worth[stage == number] = features[stage == number] @ self.weights[number]
         return np.where(masks, worth, -np.inf).argmax(1)
@@ -92,21 +93,12 @@ def choice_features(table: Any) -> np.ndarray:
 
 
 def slot_features(slots: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """(B, W, d): the numbers of each candidate, alone and times each number of the question; 0 for "no answer"'s."""
-    crossed = slots[..., None] * asked[:, None, None, :]  # (B, W, F, Q)
+    """(B, A, d): the numbers of each action, alone and times each number of the question; "no answer" has its own."""
+    crossed = slots[..., None] * asked[:, None, None, :]  # (B, A, F, Q)
     own = np.concatenate((slots, crossed.reshape(*slots.shape[:2], -1)), axis=2)
-    return np.concatenate((own, np.zeros((*own.shape[:2], _width(slots)), np.float32)), axis=2)
-
-
-def refusal_features(slots: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """(B, 1, d): for "no answer" the numbers of the two best candidates and the question; 0 for the others'."""
-    seen = np.concatenate((np.ones((len(slots), 1)), slots[:, 0], slots[:, 1]), axis=1)
-    own = np.zeros((len(slots), slots.shape[2] * (1 + asked.shape[1])), np.float32)
-    return np.concatenate((own, seen), axis=1)[:, None]
-
-
-def _width(slots: np.ndarray) -> int:
-    return 1 + 2 * slots.shape[2]
+    refusing = np.zeros((slots.shape[1], 1), np.float32)
+    refusing[-1] = 1
+    return np.concatenate((own * (1 - refusing), own * refusing), axis=2)
 
 
 def span_lessons(dynamics: Any) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -123,10 +115,8 @@ def span_lessons(dynamics: Any) -> list[tuple[np.ndarray, np.ndarray, np.ndarray
     for _ in range(3):
         running = rows[~game.over(rows) & game.there[:, 0]]
         seen = game.observe(running)
-        slots = seen["candidates"].reshape(len(running), dynamics.no_answer, -1)
-        features = np.concatenate(
-            (slot_features(slots, seen["question"]), refusal_features(slots, seen["question"])), axis=1
-        )
+        slots = seen["candidates"].reshape(len(running), dynamics.no_answer + 1, -1)
+        features = slot_features(slots, seen["question"])
         masks = game.masks(running)
         lessons.append((features[masks], game.worth(running)[masks], np.repeat(running, masks.sum(1))))
         game.act(running, game.oracle(running))

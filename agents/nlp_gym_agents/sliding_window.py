@@ -36,7 +36,7 @@ class SlidingWindow(Baseline):
 
     def _span(self, observation: Any, masks: np.ndarray) -> np.ndarray:
         dynamics = self.episodes.dynamics
-        slots = self.part(observation, "candidates").reshape(len(masks), dynamics.no_answer, -1)
+        slots = self.part(observation, "candidates").reshape(*masks.shape, -1)[:, :-1]
         stage = self.part(observation, "stage").argmax(1)[:, None]
         around = slots[..., BEFORE] + slots[..., BEHIND] + slots[..., NEW]
         wrong_length = np.abs(slots[..., LENGTH] * dynamics.longest - float(self.words))

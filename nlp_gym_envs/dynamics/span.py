@@ -20,7 +20,7 @@ cost `invalid`.
 ## Observation space
 | part | size | range | meaning |
 |---|---|---|---|
-| `candidates` | W x 18 | -1 to 1 | 18 numbers for each candidate, side by side; zeros where there is none. The first: is it there? |
+| `candidates` | (W + 1) x 18 | -1 to 1 | 18 numbers for each action, one action after the other; zeros where it is masked. The first: is it there? |
 | `stage` | 3 | 0 to 1 | one-hot |
 | `question` | 13 | 0 to 1 | its type (who, where, when, how many, why, how, else), how it begins, its length |
 | `sentence` | 14 | -1 to 1 | how the sentence taken matches; zeros before |
@@ -28,7 +28,8 @@ cost `invalid`.
 Sentences longer than W words are cut into pieces. Of a sentence the numbers tell: share of the question's weight that
 it has by association and by the same words, their margins over the best other sentence, neighbouring words in common,
 the weightiest question word that it misses, names in common, the best look of a word of it, its place, length,
-negation, the overlap of the sentence before, and with `encoder` the cosine of sentence and question. Of a word: the
+negation, the overlap of the sentence before, and with `encoder` the cosine of sentence and question. "No answer" has
+the numbers of the best sentence, and a last one of 1. Of a word: the
 rule's score, its look, is it new, question words before and behind, their distance, capital, digits, function word,
 the word before it (alike, "by" or "from", "to", a place word, a negation, an article), its place and weight. Of a last
 word: the rule's score, the span's length, what the word and the next one look like, question words and commas inside.
@@ -39,7 +40,8 @@ An example of the split (see `order`), nothing taken yet.
 ## Rewards
 At the end the task's metric (token F1) of the span; `invalid` is .05. With `reward="improvement"` the F1 of the best
 span that can still be reached is paid as it changes: a step that loses nothing pays 0, one that loses the answer costs
-what is lost (potential-based: it changes no policy's return but by the start's).
+what is lost (potential-based: it changes no policy's return but by the start's). It needs a discount of 1: what can be
+reached is not what an agent will find, and one that looks at a single step keeps every end open instead of deciding.
 
 ## Episode end
 Terminated by the third choice, or by "no answer". Truncated never.
@@ -105,7 +107,7 @@ class SpanPointer(Dynamics):
         self.no_answer = width
         self.can_refuse = any(not any(accepted) for accepted in task.train.target)
         self.costs = {"invalid": PENALTY}
-        self.parts = {"candidates": box(-1, 1, width * FEATURES), "stage": box(0, 1, 3),
+        self.parts = {"candidates": box(-1, 1, (width + 1) * FEATURES), "stage": box(0, 1, 3),
                       "question": box(0, 1, self.asked.shape[1]), "sentence": box(-1, 1, len(SEEN))}  # fmt: skip
         self.action_space = spaces.Discrete(width + 1)
         self.action_meanings = (*(f"candidate {i + 1}" for i in range(width)), "no answer")
@@ -113,7 +115,7 @@ class SpanPointer(Dynamics):
         self.stage = np.full(num_rows, DONE)  # (B,)
         self.chosen = np.zeros((num_rows, 3), np.int64)  # (B, 3) the sentence, and words of it
         self.refused = np.zeros(num_rows, bool)  # (B,) "no answer" was said
-        self.slots = np.zeros((num_rows, width, FEATURES), np.float32)  # (B, W, F) the candidates as they are seen
+        self.slots = np.zeros((num_rows, width + 1, FEATURES), np.float32)  # (B, W + 1, F) the actions as they are seen
         self.order = np.zeros((num_rows, width), np.int64)  # (B, W) which sentence, first or last word each of them is
         self.there = np.zeros((num_rows, width), bool)  # (B, W)
 
@@ -125,7 +127,10 @@ class SpanPointer(Dynamics):
         super().begin(rows, examples)
         self.stage[rows], self.refused[rows], self.chosen[rows] = SENTENCE, False, 0
         self.order[rows] = np.arange(self.no_answer)
-        self.slots[rows], self.there[rows] = self.pointer.sentences(examples)
+        self.slots[rows, :-1], self.there[rows] = self.pointer.sentences(examples)
+        self.slots[rows, -1] = self.slots[rows, 0]
+        self.slots[rows, -1, 0] = self.slots[rows, -1, -1] = self.masks(rows)[:, -1]
+        self.slots[rows, -1] *= self.slots[rows, -1, :1]
 
     def act(self, rows: np.ndarray, actions: np.ndarray) -> dict[str, np.ndarray]:
         allowed = self.masks(rows)[np.arange(len(rows)), actions]
@@ -139,7 +144,8 @@ class SpanPointer(Dynamics):
             there = rows[self.stage[rows] == stage]
             if len(there):
                 found = point(self.example[there], self.chosen[there])
-                self.slots[there], self.there[there], self.order[there] = found
+                self.slots[there, :-1], self.there[there], self.order[there] = found
+                self.slots[there, -1] = 0
         done = rows[self.stage[rows] == DONE]
         self.slots[done], self.there[done] = 0, False
         return {"invalid": PENALTY * ~allowed}

@@ -45,7 +45,7 @@ Terminated by END, at the latest after `longest` tokens, the game's horizon. Tru
 | `longest` | 48 | tokens of an answer |
 | `longest_prompt` | 128 | tokens of a prompt; longer ones are cut |
 | `prompt` | `"{text}"` | how the model is asked, as `"translate English to German: {text}"` for Google's T5 |
-| `metric` | none | the metric that is paid, one of the task's |
+| `metric` | none | the metric that is paid, one of the task's, or weights of several, as `{"chrf": 1, "bleu": 1}` |
 | `vocabulary` | `"open"` | or `"closed"`: the (at most 256) tokens of the training answers are the actions |
 | `state`, `embedding` | 32, 8 | size of the projected state, and of each candidate's projected embedding; 0 leaves it out |
 | `lexicon` | True | False leaves the two lexicon features at 0 |
@@ -83,6 +83,7 @@ from ._candidates import (
     token_table,
 )
 from ._goals import MOST_TERMS, glossary
+from ._standing import Standing
 
 PENALTY = 0.05  # of a masked candidate
 MOST_CLOSED = 256  # tokens of a closed vocabulary
@@ -105,7 +106,7 @@ class TokenChoice(Dynamics):
         longest: int = 48,
         longest_prompt: int = 128,
         prompt: str = "{text}",
-        metric: str | None = None,
+        metric: Any = None,
         vocabulary: str = "open",
         state: int = 32,
         embedding: int = 8,
@@ -125,7 +126,6 @@ class TokenChoice(Dynamics):
         self.longest = self.horizon = positive("longest", longest, 1, int)
         self.longest_prompt = positive("longest_prompt", longest_prompt, 1, int)
         self.floor = positive("floor", floor, 0)
-        self.paid_metric = _metric(task, metric)
         self.model = load(model, dtype=dtype, quantize=quantize)
         if self.model.family == "encoder":
             raise BadArgument(f"the model {model!r} is an encoder and cannot write; take a decoder or encoder-decoder.")
@@ -142,7 +142,7 @@ class TokenChoice(Dynamics):
         self._spaces(positive("state", state, 0, int), positive("embedding", embedding, 0, int))
         words = self._lexicon(prompt) if lexicon else None
         self.reader = Reader(num_rows, self.model.vocabulary_size, words)
-        self.growing = self._growing(num_rows)
+        self.standing = Standing(task, metric, self.model.pieces, num_rows, self.longest)
         # row by row
         self.source = np.full((num_rows, self.longest_prompt), -2, np.int32)  # the prompt's ids
         self.read = np.ones(num_rows, np.int64)  # how many they are
@@ -230,18 +230,6 @@ class TokenChoice(Dynamics):
         key = {"model": self.model.digest, "texts": train.digest, "prompt": form, "longest": str(self.longest_prompt)}
         return _lexicon_of(train, self.model, known, tuple(key.items()), lexicon)
 
-    def _growing(self, num_rows: int) -> Any:
-        """What keeps the metric of growing answers, where the metric is one that can be kept; else None."""
-        from ..metrics._growing import Growing
-        from ..metrics.bleu import BLEU
-        from ..metrics.chrf import CHRF
-        from ..text.cache import folder
-
-        if not isinstance(self.paid_metric, BLEU | CHRF):
-            return None
-        pieces = self.model.pieces
-        return Growing(self.paid_metric, self.task.accepted, pieces, num_rows, self.longest, cache=folder() / "compiled")
-
     # ---------------------------------------------------------------- an episode
 
     def begin(self, rows: np.ndarray, examples: np.ndarray) -> None:
@@ -264,8 +252,7 @@ class TokenChoice(Dynamics):
             self.terms[rows] = self.glossary.tokens[examples]
             self.term_source[rows] = self.glossary.source[examples]
             self.met[rows] = self.terms[rows][:, :, 0] == NOTHING
-        if self.growing is not None:
-            self.growing.begin(rows, examples)
+        self.standing.begin(rows, examples)
         self.decoding.begin(rows, ids)
         self._look(rows)
 
@@ -305,16 +292,13 @@ class TokenChoice(Dynamics):
         self.typed[rows] += self._characters[tokens]
         if self.glossary is not None:
             self.met[rows] |= self._complete(rows)
-        if self.growing is not None:
-            self.growing.push(rows, tokens)
+        self.standing.push(rows, tokens)
 
     def over(self, rows: np.ndarray) -> np.ndarray:
         return self.ended[rows]
 
     def outcome(self, rows: np.ndarray) -> np.ndarray:
-        if self.growing is not None:
-            return self.growing.scores(rows)
-        return self.paid_metric.each(self.answers(rows), self.task.accepted[self.example[rows]])
+        return self.standing.scores(rows, self.example[rows], self.answers)
 
     # ---------------------------------------------------------------- what is seen
 
@@ -498,16 +482,18 @@ class TokenChoice(Dynamics):
     def _one_step(self, rows: np.ndarray) -> np.ndarray:
         """The allowed candidate after which the metric is highest; of equals the likeliest."""
         tokens = self.candidates[rows].astype(np.int64)
-        if self.growing is not None:
-            scores = self.growing.would(rows, tokens)
-            scores = np.where(tokens == self.model.end, self.growing.scores(rows)[:, None], scores)
-        else:
-            targets = self.task.accepted[self.example[rows]]
-            texts = [[self._text(row, token) for token in each] for row, each in zip(rows, tokens, strict=True)]
-            columns = [self.paid_metric.each(np.array(column, object), targets) for column in zip(*texts, strict=True)]
-            scores = np.stack(columns, 1)
+        scores = self.standing.would(rows, self.example[rows], tokens, self._followed)
+        now = self.standing.scores(rows, self.example[rows], self.answers)
+        scores = np.where(tokens == self.model.end, now[:, None], scores)
         scores = scores + 1e-6 * self.log_p[rows]
         return np.where(self.allowed[rows], scores, -np.inf).argmax(1)
+
+    def _followed(self, rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """The answers with each of tokens (b, k) behind, (b, k) object."""
+        texts = np.empty(tokens.shape, object)
+        for at, row in enumerate(rows.tolist()):
+            texts[at] = [self._text(row, token) for token in tokens[at].tolist()]
+        return texts
 
     def _renormalised(self, rows: np.ndarray) -> np.ndarray:
         """Log-probabilities of the candidates among those allowed, (b, k); -inf where masked."""
@@ -561,14 +547,6 @@ class TokenChoice(Dynamics):
             required = np.array([len(self.glossary.texts[e]) for e in self.example[rows]])
             found |= {"terms_required": required.astype(float), "terms_met": (required - missing).astype(float)}
         return found
-
-
-def _metric(task: OpenTask, name: str | None) -> Any:
-    if name is None:
-        return task.metric
-    if name not in task.metrics:
-        raise BadArgument(f"metric must be one of the task's, {', '.join(task.metrics)}, got {name!r}.")
-    return task.metrics[name]
 
 
 class Prompts:

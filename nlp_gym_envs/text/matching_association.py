@@ -21,7 +21,7 @@ ALONE = 2.0  # a question counts once at most, and its words may come in several
 LEAST = 0.05  # weaker links are left out
 EVENTS = 3_000_000  # pairs of question and sentence words that are learned from; bounds the memory at about 200 MB
 STRONG = 5.0  # log of how many times likelier a word makes another, from where on it counts in full
-FORMAT = 1  # of the cached array; raise it when the same key would mean other numbers
+FORMAT = 2  # of the cached array; raise it when the same key would mean other numbers
 
 Words = Sequence[int]
 Questions = Sequence[tuple[Words, Sequence[Words]]]  # a question's different stems, and those of each sentence

@@ -24,7 +24,7 @@ SENSES = ("question_similarity", "context_similarity", "both_similarity")  # wit
 _NO = frozenset(NEGATIONS.split())
 _CLAUSE = re.compile(r"[,;:()–—]+\s|\b(?:and|but|while|whereas|although|though)\b")
 LONG = 20  # words from which on a choice counts as long as can be
-FORMAT = 1  # of the cached arrays; raise it when the same key would mean other numbers
+FORMAT = 2  # of the cached arrays; raise it when the same key would mean other numbers
 
 
 class ChoiceTable(Shared):

@@ -20,7 +20,7 @@ from .matching_words import FLAG, FLAGS, looks, sentences, suits, type_of
 
 SEEN = ("there", "match", "overlap", "match_margin", "overlap_margin", "pairs", "missed", "names", "suits", "position",
         "length", "negation", "before", "best")  # fmt: skip  # of a sentence; see `_features`
-FORMAT = 1  # of the cached arrays; raise it when the same key would mean other numbers
+FORMAT = 2  # of the cached arrays; raise it when the same key would mean other numbers
 BLOCK = 2_000  # examples at a time
 LONG = 40  # words of a sentence from which on it counts as long as can be
 STOPS = ",;:.!?()–—"
