@@ -4,9 +4,10 @@
     NLP_GYM_DATA=<folder with multi30k_en_de> python benchmarks/writing.py plain length terms --model models/multi30k
     python benchmarks/writing.py builtin
 
-`plain` pays the rise of the mean of sentence chrF and BLEU; `length` allows 0.9 of the prompt's characters; `terms` requires the words of
-`multi30k_terms.json`. Each finished cell is a row of `results/writing.jsonl`; its answers are kept in `--answers`,
-from which `--compare` makes the paired bootstrap. What is there already is not run again.
+`plain` pays the rise of the mean of sentence chrF and BLEU, `length` that of chrF and allows 0.9 of the prompt's
+characters, `terms` requires the words of `multi30k_terms.json`. Each finished cell is a row of `results/writing.jsonl`;
+its answers are kept in `--answers`, from which `--compare` makes the paired bootstrap. What is there already is not
+run again.
 """
 
 import argparse
@@ -48,6 +49,8 @@ FOR_GOALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("beam", {"width": 8, "n": 2, "rerank": True}),
     ("goal_rule", {}),
 )
+ROWS = 64  # of the environment in which an agent is judged
+LOOK = 20_000  # steps between looks at the validation split
 LEARNERS = ("maskable_ppo", "ppo", "dqn", "sarsa")
 ARMS: dict[str, dict[str, Any]] = {
     "constant reward": {"reward": "constant"},
@@ -85,34 +88,61 @@ def run(cell: dict[str, Any]) -> dict[str, Any]:
 
     import torch
 
-    from nlp_gym_agents._evaluation import evaluate
-    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
     from nlp_gym_agents._runs import circumstances
 
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="You have specified a mini-batch")
     began = time.process_time()
     try:
-        goal = _goal(cell["set"])
-        with tempfile.TemporaryDirectory() as folder:
-            asked = Experiment(cell["agent"], cell["env"], seed=cell["seed"], hyperparameters=cell["param"],
-                               env_kwargs={**goal, **ARMS.get(cell["arm"], {})}, eval_every=cell.get("every"),
-                               steps=cell.get("steps"))  # fmt: skip
-            record = train(asked, Path(folder) / "run")
-            seconds, rows = time.process_time() - began, record.rows()
-            _, experiment, agent = load_run(record.folder)
-            judging = {**experiment.env_kwargs, **goal}
-            judging.pop("reward", None)
-            judged = evaluate(agent, cell["env"], "test", judging, num_envs=64)
-            env = agent.env if hasattr(agent, "env") else agent.get_env()
-            facts = data_facts(env)
+        judged, more = (judge_rule if is_rule(cell["agent"]) else train_and_judge)(cell, _goal(cell["set"]))
     except Exception as error:  # a failed cell is a row, never a missing one
         return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
     scores = {name: [round(x, 5) for x in (s.value, s.low, s.high)] for name, s in judged.scores.items()}
-    row = {**cell, "steps": experiment.steps, "n": judged.n, "scores": scores, "cpu_seconds": round(seconds, 1)}
-    row["curve"] = [[r["steps"], round(r["return"], 4)] for r in rows]
-    row |= {"hyperparameters": experiment.hyperparameters, "data": {"train": facts["train"]}, **circumstances()}
+    seconds = round(time.process_time() - began, 1)
+    row = {**cell, "n": judged.n, "scores": scores, **more, "cpu_seconds": seconds, **circumstances()}
     return {**row, "answers": judged.answers.tolist(), "returns": judged.episodes["return"].tolist()}
+
+
+def is_rule(agent: str) -> bool:
+    """Whether an agent is a baseline, which has nothing to learn here."""
+    from nlp_gym_agents._agents import AGENTS
+    from nlp_gym_agents._baseline import Baseline
+
+    return issubclass(AGENTS.get(agent), Baseline)
+
+
+def judge_rule(cell: dict[str, Any], goal: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """A baseline on the test split."""
+    from nlp_gym_agents._agents import make_agent
+    from nlp_gym_agents._bridge import make_vec_env
+    from nlp_gym_agents._evaluation import evaluate
+
+    env = make_vec_env(cell["env"], 1, cell["seed"], goal)
+    agent = make_agent(cell["agent"], env, cell["param"], cell["seed"])
+    return evaluate(agent, cell["env"], "test", goal, num_envs=ROWS), {}
+
+
+def train_and_judge(cell: dict[str, Any], goal: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """An agent trained on the train split, chosen on validation, judged on test."""
+    from nlp_gym_agents._evaluation import evaluate
+    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
+
+    with tempfile.TemporaryDirectory() as folder:
+        given = {**goal, **ARMS.get(cell["arm"], {})}
+        asked = Experiment(cell["agent"], cell["env"], cell["steps"], cell["seed"], env_kwargs=given,
+                           hyperparameters=cell["param"], eval_every=LOOK)  # fmt: skip
+        record = train(asked, Path(folder) / "run")
+        _, experiment, agent = load_run(record.folder)
+        judging = {name: value for name, value in experiment.env_kwargs.items() if name != "reward"}
+        judged = evaluate(agent, cell["env"], "test", judging, num_envs=ROWS)
+        facts = data_facts(agent.env if hasattr(agent, "env") else agent.get_env())
+        curve = [[row["steps"], round(row["return"], 4)] for row in record.rows()]
+    return judged, {
+        "steps": experiment.steps,
+        "curve": curve,
+        "hyperparameters": experiment.hyperparameters,
+        "data": {"train": facts["train"]},
+    }
 
 
 def _goal(setting: dict[str, Any]) -> dict[str, Any]:

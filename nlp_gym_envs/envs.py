@@ -40,6 +40,16 @@ class _Face:
         return self.episodes.dynamics.task
 
     @property
+    def model(self) -> Any:
+        """The transformers model in the environment, shared by all rows. AttributeError where there is none."""
+        return self.episodes.dynamics.model.model  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer. AttributeError where there is none."""
+        return self.episodes.dynamics.model.tokenizer  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
     def action_meanings(self) -> tuple[str, ...]:
         """What each action means."""
         return self.episodes.dynamics.action_meanings

@@ -157,9 +157,7 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def small_data(
-    folder: Path, task: Any, shift: int = 0, only: int | None = None, shifted: str = "validation"
-) -> str:
+def small_data(folder: Path, task: Any, shift: int = 0, only: int | None = None, shifted: str = "validation") -> str:
     """A small data set for any task of the same form; in the split `shifted` all answers (or only one) are others."""
     labelled = "label" in task.answer.fields
     for split in SIZES:
@@ -231,13 +229,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Ids that are like another one take the tests marked `everywhere`, with their first parameters; the rest is slow."""
+    """An id that is like another one takes the tests marked `everywhere`, with their first parameters; more is slow."""
+    contract = [item for item in items if item.path.name == "test_contract.py" and hasattr(item, "callspec")]
+    if not contract:
+        return
     from play import representatives
 
     whole = representatives()
-    for item in items:
-        call: Any = getattr(item, "callspec", None)
-        if call is None or item.path.name != "test_contract.py" or call.params["env_id"] in whole:
+    for item in contract:
+        call: Any = getattr(item, "callspec")  # noqa: B009  pytest adds it to items with parameters
+        if call.params["env_id"] in whole:
             continue
         first = not any(index for name, index in call.indices.items() if name != "env_id")
         if not (first and item.get_closest_marker("everywhere")):

@@ -17,7 +17,10 @@ SPOKEN = 0.6  # of the built-in translations that the model learns from: so much
 #: What the three models that ship with the package are made of: `nlp-gym pretrain --shipped t5`.
 SHIPPED: dict[str, tuple[tuple[str, ...], Recipe]] = {
     "t5": (("translation", "question_answering"), Recipe("t5", updates=2500, batch=3072, longest=192, half=True)),
-    "gpt2": (("translation", "question_answering"), Recipe("gpt2", 128, 4, updates=2000, batch=3072, longest=192, half=True)),
+    "gpt2": (
+        ("translation", "question_answering"),
+        Recipe("gpt2", 128, 4, updates=2000, batch=3072, longest=192, half=True),
+    ),
     "bert": (
         ("sentiment", "text_classification", "question_answering", "multiple_choice"),
         Recipe("bert", 128, 3, updates=2000, batch=3072, longest=160, half=True),

@@ -40,8 +40,8 @@ An example of the split (see `order`), nothing taken yet.
 ## Rewards
 At the end the task's metric (token F1) of the span; `invalid` is .05. With `reward="improvement"` the F1 of the best
 span that can still be reached is paid as it changes: a step that loses nothing pays 0, one that loses the answer costs
-what is lost (potential-based: it changes no policy's return but by the start's). It needs a discount of 1: what can be
-reached is not what an agent will find, and one that looks at a single step keeps every end open instead of deciding.
+what is lost (potential-based: it changes no policy's return but by the start's). Discount by 1: what can be
+reached is not what an agent will find, and for one that looks at a single step it is best to keep every end open.
 
 ## Episode end
 Terminated by the third choice, or by "no answer". Truncated never.

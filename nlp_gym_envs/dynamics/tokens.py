@@ -84,6 +84,7 @@ from ._candidates import (
 )
 from ._goals import MOST_TERMS, glossary
 from ._standing import Standing
+from ._token_ids import TokenObservation
 
 PENALTY = 0.05  # of a masked candidate
 MOST_CLOSED = 256  # tokens of a closed vocabulary
@@ -447,6 +448,14 @@ class TokenChoice(Dynamics):
         if self._state_matrix is not None:
             parts["state"] = self.state[rows]
         return parts
+
+    def word_observation(self, **options: Any) -> Any:
+        def of(rows: np.ndarray) -> tuple[np.ndarray, ...]:
+            return self.source[rows], self.read[rows], self.written[rows], self.length[rows]
+
+        if "size" in options:
+            raise BadArgument("observation='ids' has the model's own vocabulary here; it takes length, not size.")
+        return TokenObservation(of, self.model.vocabulary_size, self.model.end, **options)
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
         return self.allowed[rows]
