@@ -33,6 +33,8 @@ LINE = (1, 2, 3, 4, 5, 7, 9, 100)  # wait-k; the last reads everything
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PRICES = (0.2, 0.3, 0.45, 0.6)  # of delay
 PAID = {"metric": "mean"}  # chrF and BLEU
+UPDATES = 200  # of the tuning on prefixes
+DELAYS = ("average_lagging", "length_adaptive_average_lagging")
 EXPERIMENTS = ("line", "ppo", "others", "controls")
 
 
@@ -71,6 +73,10 @@ ARMS: dict[str, dict[str, Any]] = {
     "constant reward": {"reward": "constant"},
     "zero observation": {"observation": {"name": "vector", "blank": True}},
 }
+LOOKS = {  # Okabe and Ito's colours, which colour-blind readers can tell apart
+    "wait_k": ("o-", "#222222"), "confidence_rule": ("s--", "#999999"), "ppo": (".", "#0072B2"),
+    "dqn": ("^", "#D55E00"), "sarsa": ("v", "#009E73"), "recurrent_ppo": ("x", "#CC79A7"),
+}  # fmt: skip
 
 
 # -------------------------------------------------------------------- the model
@@ -109,9 +115,18 @@ def tune(model: Path, folder: Path, updates: int, rate: float = 5e-4, tokens: in
             losses.append(loss.item())
             if (update + 1) % 50 == 0:
                 seconds = time.perf_counter() - began
-                print(f"tuning {update + 1}/{updates}: loss {np.mean(losses[-50:]):.3f}, {seconds:.0f} s", file=sys.stderr)
-    facts = {"from": model.name, "updates": updates, "rate": rate, "tokens": tokens, "seed": seed,
-             "seconds": round(time.perf_counter() - began, 1), "training_loss": round(float(np.mean(losses[-50:])), 4)}
+                print(
+                    f"tuning {update + 1}/{updates}: loss {np.mean(losses[-50:]):.3f}, {seconds:.0f} s", file=sys.stderr
+                )
+    facts = {
+        "from": model.name,
+        "updates": updates,
+        "rate": rate,
+        "tokens": tokens,
+        "seed": seed,
+        "seconds": round(time.perf_counter() - began, 1),
+        "training_loss": round(float(np.mean(losses[-50:])), 4),
+    }
     save(network.eval(), tokenizer, folder, {"prefixes": facts})
 
 
@@ -147,3 +162,189 @@ def _batch(train: Any, tokenizer: Any, draw: Any, tokens: int) -> tuple[dict[str
     before = padded([[pad, *targets[i][:-1]] for i in chosen], pad)
     inputs = {"input_ids": source, "attention_mask": (source != pad).long(), "decoder_input_ids": before}
     return inputs, padded([targets[i] for i in chosen], -100)
+
+
+# -------------------------------------------------------------------- playing
+
+
+def run(asked: tuple[dict[str, Any], str]) -> dict[str, Any]:
+    """Train and judge one cell with the model in a folder; the row that is published, and what each sentence got."""
+    import warnings
+
+    import torch
+
+    from nlp_gym_agents._evaluation import evaluate
+    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
+    from nlp_gym_agents._hyperparameters import hyperparameters
+    from nlp_gym_agents._runs import circumstances
+
+    cell, model = asked
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", message="You have specified a mini-batch")
+    began = time.process_time()
+    options = {**PAID, "model": model, "delay_cost": cell["price"]}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            steps = cell.get("steps") or int(hyperparameters(cell["agent"], ENV).get("n_timesteps", 1))
+            playing = {**options, **ARMS[cell["arm"]]}
+            experiment = Experiment(
+                cell["agent"], ENV, steps, cell["seed"], None, playing, cell["param"], eval_every=max(1, steps // 2)
+            )
+            record = train(experiment, Path(folder) / "run")
+            seconds, rows = time.process_time() - began, record.rows()
+            _, experiment, agent = load_run(record.folder, 1)
+            judging = {name: value for name, value in experiment.env_kwargs.items() if name != "reward"}
+            judged = evaluate(agent, ENV, "test", judging)
+            facts = data_facts(agent.env if hasattr(agent, "env") else agent.get_env())
+    except Exception as error:  # a failed cell is a row, never a missing one
+        return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
+    scores = {name: [round(x, 5) for x in (s.value, s.low, s.high)] for name, s in judged.scores.items()}
+    row = {**cell, "env": ENV, "steps": experiment.steps, "n": judged.n, "scores": scores}
+    row |= {"cpu_seconds": round(seconds, 1), "curve": [[r["steps"], round(r["return"], 4)] for r in rows]}
+    row |= {"hyperparameters": experiment.hyperparameters, "data": {"train": facts["train"]}, **circumstances()}
+    kept = {name: judged.episodes[name].round(6).tolist() for name in DELAYS}
+    return {**row, "kept": {"answers": judged.answers.tolist(), **kept}}
+
+
+def key(cell: dict[str, Any]) -> str:
+    """What makes a cell that cell."""
+    names = ("experiment", "agent", "price", "arm", "param", "seed")
+    return json.dumps({name: cell[name] for name in names}, sort_keys=True)
+
+
+def number_of(cell: dict[str, Any]) -> str:
+    """A name for what is kept of a cell."""
+    return hashlib.sha256(key(cell).encode()).hexdigest()[:16]
+
+
+# -------------------------------------------------------------------- the report
+
+
+def paired(rows: list[dict[str, Any]], answers: Path, repetitions: int = 1000) -> list[dict[str, Any]]:
+    """Each learner (mean over seeds) less the wait-k line at the learner's own delay, for both ways to tell a delay.
+
+    The line is linear between neighbouring k. Intervals: 95 %, by resampling sentences, of learner and line alike, and
+    seeds.
+    """
+    import numpy as np
+
+    from nlp_gym_envs.task import TASKS
+
+    task = TASKS.get(TASK).open(TASK, "test")
+    size, chance = len(task.examples), np.random.default_rng(0)
+    weights = np.stack([np.bincount(chance.integers(size, size=size), minlength=size) for _ in range(repetitions)])
+    weights = np.concatenate((np.ones((1, size)), weights))  # (R, N), the first is the test split itself
+    line = [_measured(row, task, answers, weights) for row in rows if row["agent"] == "wait_k"]
+    found = []
+    for group in groups([row for row in rows if row["agent"] != "wait_k"]).values():
+        seeds = [_measured(row, task, answers, weights) for row in group]
+        drawn = chance.integers(len(seeds), size=(repetitions + 1, len(seeds)))
+        drawn[0] = np.arange(len(seeds))
+        for delay in DELAYS:
+            out: dict[str, Any] = {name: group[0][name] for name in ("experiment", "agent", "price", "arm", "param")}
+            out |= {"seeds": len(seeds), "at": delay, delay: round(float(np.mean([s[delay][0] for s in seeds])), 3)}
+            for name in task.metrics:
+                beyond = np.stack([_beyond(each, line, delay, name) for each in seeds])  # (seeds, R)
+                mean = np.take_along_axis(beyond.T, drawn, 1).mean(1)
+                out[name] = [round(float(x), 5) for x in (mean[0], *np.quantile(mean[1:], [0.025, 0.975]))]
+                out[f"{name}_seeds"] = [round(float(x), 5) for x in beyond[:, 0]]
+            found.append(out)
+    return found
+
+
+def _measured(row: dict[str, Any], task: Any, answers: Path, weights: Any) -> dict[str, Any]:
+    """Each metric and each delay of a cell under each weighting of the sentences, (R,)."""
+    import numpy as np
+
+    kept = json.loads((answers / f"{number_of(row)}.json").read_text())
+    texts = np.array(kept["answers"], object)
+    found = {name: m.score(weights @ m.counts(texts, task.examples.target)) for name, m in task.metrics.items()}
+    return found | {delay: weights @ np.array(kept[delay]) / weights.sum(1) for delay in DELAYS}
+
+
+def _beyond(mine: dict[str, Any], line: list[dict[str, Any]], delay: str, metric: str) -> Any:
+    """A metric less the line's at the same delay, (R,); beyond the line's ends it goes on level."""
+    import numpy as np
+
+    pace, there = (np.stack([each[name] for each in line], 1) for name in (delay, metric))  # (R, K)
+    order = pace.argsort(1)
+    pace, there = np.take_along_axis(pace, order, 1), np.take_along_axis(there, order, 1)
+    level = [np.interp(x, xs, ys) for x, xs, ys in zip(mine[delay], pace, there, strict=True)]
+    return mine[metric] - np.array(level)
+
+
+def groups(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """Rows that differ in nothing but the seed."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["agent"], row["price"], row["arm"], str(row["param"])), []).append(row)
+    return found
+
+
+def draw(rows: list[dict[str, Any]], path: Path) -> None:
+    """Quality against delay: the rules as lines, every seed of a learner as a point."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 8.6), layout="constrained")
+    figure.suptitle(ENV)
+    for line, delay in zip(figure.subplots(2, 2), DELAYS, strict=True):
+        for axes, measure, name in zip(line, ("bleu", "chrf"), ("BLEU", "chrF"), strict=True):
+            for agent, (style, colour) in LOOKS.items():
+                mine = [row["scores"] for row in rows if row["agent"] == agent and row["arm"] == "as is"]
+                mine.sort(key=lambda scores: scores[delay][0])
+                if mine:
+                    bars = [[100 * abs(s[measure][0] - s[measure][i]) for s in mine] for i in (1, 2)]
+                    xs, ys = ([scale * s[of][0] for s in mine] for of, scale in ((delay, 1), (measure, 100)))
+                    axes.errorbar(xs, ys, yerr=bars if agent == "wait_k" else None, fmt=style, color=colour,
+                                  label=agent, markersize=6, capsize=2, lw=1)  # fmt: skip
+            axes.set(xlabel=f"{delay.replace('_', ' ')}, source words", ylabel=f"test {name}")
+            axes.grid(alpha=0.3)
+        line[1].legend(frameon=False)
+    figure.savefig(path, dpi=130)
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiments", nargs="+", choices=(*EXPERIMENTS, "all"))
+    parser.add_argument("--model", type=Path, required=True, help="the folder of a model of whole sentences")
+    parser.add_argument("--tuned", type=Path, default=Path("runs/simultaneous/model"), help="where the tuned one goes")
+    parser.add_argument("--updates", type=int, default=UPDATES, help="of the tuning")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--answers", type=Path, default=Path("runs/simultaneous/answers"))
+    parser.add_argument("--report", action="store_true", help="make differences and picture of what is there")
+    options = parser.parse_args()
+    names = EXPERIMENTS if "all" in options.experiments else options.experiments
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.answers.mkdir(parents=True, exist_ok=True)
+    known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
+    if options.report:
+        rows = [row for row in {key(row): row for row in known if "error" not in row}.values()]
+        lines = "".join(json.dumps(row) + "\n" for row in paired(rows, options.answers))
+        options.out.with_name(f"{options.out.stem}_paired.jsonl").write_text(lines)
+        draw(rows, options.out.with_suffix(".png"))
+        return
+    if not (options.tuned / "config.json").exists():
+        tune(options.model, options.tuned, options.updates)
+    done = {key(row) for row in known if "error" not in row}
+    wanted = [cell for name in names for cell in cells(name, options.seeds)]
+    wanted = [{**cell, "steps": options.steps} for cell in wanted if key(cell) not in done]
+    print(f"{len(wanted)} cells to run", file=sys.stderr)
+    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
+        asked = [(cell, str(options.tuned)) for cell in wanted]
+        for number, row in enumerate(pool.imap_unordered(run, asked), 1):
+            if kept := row.pop("kept", None):
+                (options.answers / f"{number_of(row)}.json").write_text(json.dumps(kept))
+            with open(options.out, "a") as file:  # this process alone writes: a row is whole or not there
+                file.write(json.dumps(row) + "\n")
+            names = ("bleu", "chrf", "average_lagging", "average_proportion", "return")
+            told = row.get("error") or ", ".join(f"{name} {row['scores'][name][0]:.4f}" for name in names)
+            about = f"{row['agent']} {row['price']} {row['param']} {row['arm']} {row['seed']}"
+            print(f"{number}/{len(wanted)} {about}: {told}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,8 @@ from nlp_gym_agents._agents import make_agent
 from nlp_gym_agents._bridge import make_vec_env
 from nlp_gym_agents.confidence_rule import returns
 from nlp_gym_envs.dynamics._delays import average_lagging, average_proportion
-from nlp_gym_envs.dynamics._prefixes import beginnings, word_ends
+from nlp_gym_envs.dynamics._next_word import beginnings
+from nlp_gym_envs.dynamics._prefixes import word_ends
 from nlp_gym_envs.dynamics.readwrite import READ, WRITE, ReadWrite
 from nlp_gym_envs.errors import BadArgument
 from nlp_gym_envs.models.loading import load
@@ -278,7 +279,7 @@ def test_a_write_writes_a_unit(make: Make) -> None:
         assert ((here.units - before)[wrote] <= 1).all() and (here.units[wrote] >= 1).all()
         for row in np.flatnonzero(wrote).tolist():
             tokens = here.written[row, length[row] : here.length[row]]
-            assert not here.begins[tokens[1:]].any() and here.model.end not in tokens
+            assert not here.words.begins[tokens[1:]].any() and here.model.end not in tokens
             assert here.delays[row, here.units[row] - 1] == here.read[row]
             units += 1
     assert units > 20
@@ -314,7 +315,8 @@ def test_unread_words_are_not_seen(make: Make, rows: Any, tmp_path: Path) -> Non
         texts = [face.episodes.dynamics.texts(np.arange(8))[long] for face in faces]
         assert texts[0].tolist() == texts[1].tolist()
         while (faces[0].episodes.dynamics.read[long] < 4).any():
-            faces[0].step(np.full(8, READ)), faces[1].step(np.full(8, READ))
+            for face in faces:
+                face.step(np.full(8, READ))
         assert not np.array_equal(*(face.episodes.observe(np.arange(8))[long] for face in faces))
 
 
@@ -328,26 +330,28 @@ def test_the_share_read_is_seen_where_it_is_asked_for(make: Make) -> None:
 
 
 def test_progress_by_hand(make: Make) -> None:
-    env = make(1, observation="dict")
+    env = make(8)
     env.reset(seed=0)
     here = env.episodes.dynamics
-
-    def progress() -> list[float]:
-        return here.observe(np.arange(1))["progress"][0].tolist()
-
-    words = env.task.examples["text"][0].split()
+    row = int(here.source.argmax())
+    words = env.task.examples["text"][row].split()
     marks = [(float(word[-1] == "."), float(word[-1] == ",")) for word in words]
-    assert progress() == pytest.approx([1 / 40, 0, 0.1, 0, 0, 0, 0, 0, *marks[0]])
-    env.step([READ]), env.step([READ])
-    assert progress() == pytest.approx([3 / 40, 0, 0.3, 0, 1, 0, 0.4, 0, *marks[2]])
-    env.step([WRITE])
-    assert progress() == pytest.approx([3 / 40, 1 / 40, 0.2, 0, 0, 1, 0, 0.2, *marks[2]])
+    assert len(words) >= 6
+
+    def after(action: int) -> list[float]:
+        env.step(np.full(8, action))
+        return here.observe(np.arange(8))["progress"][row].tolist()
+
+    start = here.observe(np.arange(8))["progress"][row].tolist()
+    assert start == pytest.approx([1 / 10, 0, 1 / 3, 0, 0, 0, 0, 0, *marks[0]])
+    assert after(READ) == pytest.approx([2 / 10, 0, 2 / 3, 0, 1, 0, 1 / 3, 0, *marks[1]])
+    assert after(READ) == pytest.approx([3 / 10, 0, 1, 0, 1, 0, 2 / 3, 0, *marks[2]])
+    assert after(WRITE) == pytest.approx([3 / 10, 1 / 10, 2 / 3, 0, 0, 1, 0, 1 / 3, *marks[2]])
     for read in range(4, len(words) + 1):
-        env.step([READ])
-        expected = [read / 40, (read - 1) / 10, float(read == len(words))]
-        assert [progress()[i] for i in (0, 2, 3)] == pytest.approx(expected)
-        assert tuple(progress()[8:]) == marks[read - 1]
-    assert not env.action_masks()[0, READ]
+        whole = float(read == len(words))
+        expected = [read / 10, 1 / 10, (read - 1) / 3, whole, 1, 0, (read - 3) / 3, 0, *marks[read - 1]]
+        assert after(READ) == pytest.approx(expected)
+    assert not env.action_masks()[row, READ]
 
 
 def test_agreement_of_the_next_token(make: Make) -> None:

@@ -16,14 +16,11 @@ JUDGED = 500  # validation examples
 SPOKEN = 0.6  # of the built-in translations that the model learns from: so much is in the spoken register
 #: What the three models that ship with the package are made of: `nlp-gym pretrain --shipped t5`.
 SHIPPED: dict[str, tuple[tuple[str, ...], Recipe]] = {
-    "t5": (("translation", "question_answering"), Recipe("t5", updates=2500, batch=3072, longest=192, half=True)),
-    "gpt2": (
-        ("translation", "question_answering"),
-        Recipe("gpt2", 128, 4, updates=2000, batch=3072, longest=192, half=True),
-    ),
+    "t5": (("translation",), Recipe("t5", updates=1600, batch=2048, rate=3e-3, dropout=0.05, warmup=100, half=True)),
+    "gpt2": (("translation",), Recipe("gpt2", 128, 3, updates=1600, batch=2048, dropout=0.05, warmup=100, half=True)),
     "bert": (
         ("sentiment", "text_classification", "question_answering", "multiple_choice"),
-        Recipe("bert", 128, 3, updates=2000, batch=3072, longest=160, half=True),
+        Recipe("bert", 128, 3, updates=1200, batch=3072, longest=160, half=True),
     ),
 }
 

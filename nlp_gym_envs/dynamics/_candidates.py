@@ -1,11 +1,13 @@
 """What an agent sees of the next tokens a model proposes: numbers for each candidate, the same for every model."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
+from ..models.language_model import LanguageModel
 from ..text.encoding import BOUND
-from ..text.lexicon import Lexicon
+from ..text.examples import Shared
 
 CANDIDATE = (
     "log p / 10",
@@ -36,32 +38,35 @@ PROGRESS = (
 )
 
 
+NOTHING = -1  # in place of a token
+
+
 class Reader:
-    """What is known of each row's prompt: which tokens speak for which of its tokens, and which are covered.
+    """What is known of each row's prompt: which tokens speak for which of its tokens.
 
     `support` (B, V) is the best lexicon probability of each answer token under the prompt, `origin` (B, V) the
     position of the prompt token that gives it. A step only indexes them; they change when a row begins.
     """
 
-    def __init__(self, num_rows: int, vocabulary_size: int, lexicon: Lexicon | None) -> None:
-        self.lexicon = lexicon
-        size = vocabulary_size if lexicon else 1
+    def __init__(self, num_rows: int, vocabulary_size: int, lexicons: Any) -> None:
+        self.lexicons = lexicons
+        size = vocabulary_size if lexicons is not None else 1
         self.support = np.zeros((num_rows, size), np.float32)
         self.origin = np.zeros((num_rows, size), np.int16)
 
-    def begin(self, row: int, prompt: np.ndarray) -> None:
-        """A row gets a prompt, (S,)."""
-        if self.lexicon is None:
+    def begin(self, row: int, example: int, prompt: np.ndarray) -> None:
+        """A row gets an example and its prompt, (S,)."""
+        if self.lexicons is None:
             return
         self.support[row], self.origin[row] = 0, 0
-        position, target, probability = self.lexicon.of(prompt)
+        position, target, probability = self.lexicons.of(example).of(prompt)
         order = np.argsort(probability, kind="stable")  # the likeliest is written last, and stays
         self.support[row, target[order]] = probability[order]
         self.origin[row, target[order]] = position[order]
 
     def of(self, rows: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Support and origin of tokens (b, k): each (b, k)."""
-        if self.lexicon is None:
+        if self.lexicons is None:
             return np.zeros(tokens.shape, np.float32), np.zeros(tokens.shape, np.int16)
         return self.support[rows[:, None], tokens], self.origin[rows[:, None], tokens]
 
@@ -105,11 +110,42 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
     return np.clip(nats / np.log(max(2, probabilities.shape[1])), 0, 1)
 
 
-def token_table(language_model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each id (V,): its characters, whether it goes on with a word, whether it writes nothing and is not END."""
-    pieces = language_model.pieces
-    characters = np.array([len(piece.decode("utf-8", "ignore")) for piece in pieces], np.int64)
-    inside = np.array([bool(piece) and not piece[:1].isspace() for piece in pieces])
-    silent = np.array([not piece for piece in pieces])
-    silent[language_model.end] = False
-    return characters, inside, silent
+def last_tokens(written: np.ndarray, length: np.ndarray, count: int) -> np.ndarray:
+    """The last `count` of what is written (b, T) with lengths (b,): (b, count), NOTHING before the first."""
+    places = length[:, None] - count + np.arange(count)
+    return np.where(places >= 0, np.take_along_axis(written, np.maximum(places, 0), 1), NOTHING)
+
+
+@functools.lru_cache(maxsize=4)
+def embedded(model: LanguageModel, size: int) -> np.ndarray:
+    """Each token's embedding, projected, (V, size)."""
+    return squeezed(model.embeddings, projection(model.width, size))
+
+
+class TokenTable(Shared):
+    """What each token of a model writes, (V,) each.
+
+    `characters`: how many it adds (a character of several bytes counts where it begins); `first`: without the blanks
+    before it, which a text does not begin with; `inside`: it goes on with a word; `silent`: it writes nothing and is
+    not END.
+    """
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.characters = np.array([_begun_characters(piece) for piece in model.pieces], np.int64)
+        self.first = np.array([_begun_characters(piece.lstrip()) for piece in model.pieces], np.int64)
+        self.inside = np.array([bool(piece) and not piece[:1].isspace() for piece in model.pieces])
+        self.silent = np.array([not piece for piece in model.pieces])
+        self.silent[model.end] = False
+
+    @staticmethod
+    @functools.lru_cache(maxsize=4)
+    def of(model: LanguageModel) -> "TokenTable":
+        """The table of a model, one for all who ask."""
+        table = TokenTable(model)
+        table.recipe = (TokenTable.of, (model,))
+        return table
+
+
+def _begun_characters(piece: bytes) -> int:
+    """How many characters of UTF-8 begin in some bytes."""
+    return sum(byte & 0xC0 != 0x80 for byte in piece)

@@ -1,4 +1,7 @@
-"""What an answer may be asked for besides being right: a limit on its length, terms that it must use."""
+"""What an answer may be asked for besides being right: a limit on its length, terms that it must use.
+
+Each goal keeps what it needs of every row, and tells features of the candidates (b, k), and a price.
+"""
 
 import functools
 import json
@@ -11,10 +14,124 @@ import numpy as np
 
 from ..errors import BadArgument, BadData, NotAvailable
 from ..models.language_model import LanguageModel
+from ._candidates import NOTHING, TokenTable
 
 MOST_TERMS = 3  # of one example
 LONGEST_TERM = 12  # tokens
 WORD = re.compile(r"\w+")
+
+
+class LengthLimit:
+    """So many characters, `share` times the prompt's; each share of the limit written beyond it costs `cost`."""
+
+    def __init__(self, num_rows: int, share: float, cost: float, table: TokenTable) -> None:
+        self.share, self.cost, self.table = share, cost, table
+        self.most = cost * float(max(1, table.characters.max()))  # the highest price of a token: limits are 1 or more
+        self.typed = np.zeros(num_rows, np.int64)  # (B,) characters
+        self.limit = np.ones(num_rows, np.int64)  # (B,)
+
+    def begin(self, rows: np.ndarray, texts: np.ndarray) -> None:
+        """Rows get prompts, (b,) object of str."""
+        self.typed[rows] = 0
+        self.limit[rows] = np.maximum(1, (self.share * np.array([len(text) for text in texts])).astype(np.int64))
+
+    def write(self, rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Tokens (b,) are written, NOTHING where none is; their price, (b,)."""
+        before = self._excess(rows, self.typed[rows])
+        self.typed[rows] = np.where(tokens == NOTHING, self.typed[rows], self._after(rows, tokens[:, None])[:, 0])
+        return self.cost * (self._excess(rows, self.typed[rows]) - before)
+
+    def features(self, rows: np.ndarray, tokens: np.ndarray, is_end: np.ndarray) -> list[np.ndarray]:
+        """Of candidates (b, k): the share of the limit used with each / 2, whether it is beyond the limit."""
+        share = np.where(is_end, self.typed[rows, None], self._after(rows, tokens)) / self.limit[rows, None]
+        return [np.minimum(share, 2) / 2, (share > 1) & ~is_end]
+
+    def progress(self, rows: np.ndarray) -> np.ndarray:
+        """The share of the limit that is used / 2, (b,)."""
+        return np.minimum(self.typed[rows] / self.limit[rows], 2) / 2
+
+    def metrics(self, rows: np.ndarray, texts: np.ndarray) -> dict[str, np.ndarray]:
+        """Characters as a share of the limit, and the share beyond it."""
+        ratio = np.array([len(text) for text in texts]) / self.limit[rows]
+        return {"length_ratio": ratio, "beyond_limit": np.maximum(0.0, ratio - 1)}
+
+    def _after(self, rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Characters with one of `tokens` (b, k) more, (b, k); blanks before the first word are not counted."""
+        typed = self.typed[rows, None]
+        return typed + np.where(typed > 0, self.table.characters[tokens], self.table.first[tokens])
+
+    def _excess(self, rows: np.ndarray, typed: np.ndarray) -> np.ndarray:
+        return np.maximum(0, typed - self.limit[rows]) / self.limit[rows]
+
+
+class Terms:
+    """The terms that each row must use; each that its answer lacks costs `cost`.
+
+    Tokens written come as `ends` (b, L): the last L of each row, NOTHING before the first, L the longest term's length.
+    """
+
+    def __init__(self, num_rows: int, glossary: "Glossary", cost: float) -> None:
+        self.glossary, self.cost, self.longest = glossary, cost, glossary.length
+        self.tokens = np.full((num_rows, MOST_TERMS, self.longest), NOTHING, np.int32)  # (B, M, L)
+        self.met = np.ones((num_rows, MOST_TERMS), bool)  # (B, M) written, or there is none
+        self.source = np.full((num_rows, MOST_TERMS), -1, np.int32)  # (B, M) where in the prompt the source word starts
+
+    def begin(self, rows: np.ndarray, examples: np.ndarray, prompts: Any) -> None:
+        """Rows get examples; `prompts.of(examples)` gives the ids of their prompts."""
+        self.glossary.fill(examples, lambda example: prompts.of(np.array([example]))[0])
+        self.tokens[rows] = self.glossary.tokens[examples]
+        self.source[rows] = self.glossary.source[examples]
+        self.met[rows] = self.tokens[rows][:, :, 0] == NOTHING
+
+    def write(self, rows: np.ndarray, ends: np.ndarray) -> None:
+        """Note which terms the last tokens made whole."""
+        terms = self.tokens[rows]
+        sizes = (terms != NOTHING).sum(2)
+        for size in range(1, self.longest + 1):
+            same = (terms[:, :, :size] == ends[:, None, self.longest - size :]).all(2)
+            self.met[rows] |= same & (sizes == size)
+
+    def begun(self, rows: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """How many tokens of each missing term the end of what is written has already, (b, M)."""
+        terms = self.tokens[rows]
+        begun = np.zeros(terms.shape[:2], np.int64)
+        for count in range(1, self.longest):
+            same = (terms[:, :, :count] == ends[:, None, self.longest - count :]).all(2)
+            begun[same & (terms[:, :, count] != NOTHING)] = count
+        return np.where(self.met[rows], 0, begun)
+
+    def wanted(self, rows: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """The next token of the term that is begun, else the first of the first one missing; (b,), NOTHING for none."""
+        begun, missing = self.begun(rows, ends), ~self.met[rows]
+        order = (begun * MOST_TERMS - np.arange(MOST_TERMS)) + 1000 * missing  # the one most begun, then the first
+        term, at = order.argmax(1), np.arange(len(rows))
+        return np.where(missing[at, term], self.tokens[rows, term, begun[at, term]], NOTHING)
+
+    def features(
+        self, rows: np.ndarray, tokens: np.ndarray, ends: np.ndarray, support: np.ndarray, origin: np.ndarray
+    ) -> list[np.ndarray]:
+        """Of candidates (b, k): begins a missing term; goes on with one; says its source word in another way."""
+        missing, begun, terms = ~self.met[rows], self.begun(rows, ends), self.tokens[rows]
+        following = np.take_along_axis(terms, begun[:, :, None], 2)[:, :, 0]  # (b, M)
+        hits = (following[:, None, :] == tokens[:, :, None]) & missing[:, None, :]  # (b, k, M)
+        goes_on = (hits & (begun > 0)[:, None, :]).any(2)
+        begins = ((terms[:, None, :, 0] == tokens[:, :, None]) & missing[:, None, :]).any(2) & ~goes_on
+        about = (origin[:, :, None] == self.source[rows][:, None, :]) & missing[:, None, :]
+        return [begins, goes_on, about.any(2) & (support > 0.1) & ~begins & ~goes_on]
+
+    def progress(self, rows: np.ndarray) -> np.ndarray:
+        """Missing terms / 3, (b,)."""
+        return (~self.met[rows]).sum(1) / MOST_TERMS
+
+    def lacking(self, examples: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        """How many of its terms each answer lacks, (b,), whatever tokens it is made of."""
+        found = [self.glossary.missing(text, example) for text, example in zip(texts, examples.tolist(), strict=True)]
+        return np.array(found, float)
+
+    def metrics(self, examples: np.ndarray, texts: np.ndarray) -> dict[str, np.ndarray]:
+        """How many terms were required, and how many are there."""
+        required = np.array([len(self.glossary.texts[example]) for example in examples.tolist()], float)
+        return {"terms_required": required, "terms_met": required - self.lacking(examples, texts)}
 
 
 class Glossary:
@@ -34,7 +151,7 @@ class Glossary:
         count = len(texts)
         self.known = np.zeros(count, bool)
         self.source = np.full((count, MOST_TERMS), -1, np.int32)
-        self.tokens = np.full((count, MOST_TERMS, self.length), -1, np.int32)
+        self.tokens = np.full((count, MOST_TERMS, self.length), NOTHING, np.int32)
         self.texts = np.full(count, None, object)
 
     def fill(self, examples: np.ndarray, prompt: Any) -> None:

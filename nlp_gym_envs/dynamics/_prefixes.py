@@ -1,7 +1,6 @@
 """Sources word by word: where each word ends, and every prefix as a model reads it."""
 
 import functools
-import unicodedata
 from typing import Any
 
 import numpy as np
@@ -66,17 +65,3 @@ def word_ends(text: str) -> np.ndarray:
         at = text.index(word, at) + len(word)
         ends.append(at)
     return np.array(ends or [0], np.int64)
-
-
-def beginnings(pieces: tuple[bytes, ...], unit: str) -> np.ndarray:
-    """Which tokens begin a new unit of the target, (V,) bool: a word or a punctuation mark, or any token at all.
-
-    A piece that is the rest of a character begins none.
-    """
-    if unit == "token":
-        return np.array([bool(piece) for piece in pieces])
-    return np.array([_begins(piece.decode("utf-8", "ignore")) for piece in pieces])
-
-
-def _begins(text: str) -> bool:
-    return bool(text) and unicodedata.category(text[0])[0] in "PSZC"  # punctuation, symbol, separator, control

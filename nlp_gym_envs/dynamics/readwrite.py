@@ -19,7 +19,7 @@ Of unread words it shows nothing; with `length_known` it shows how many they are
 | part | size | range | meaning |
 |---|---|---|---|
 | `model` | 11 | -1 to 1 | of the next token under the prefix: entropy over log V; p and log p / 10 of the token that WRITE would write first; highest p less the second; p of END; does it go on with a unit; is it punctuation. Of the last READ: did it leave that token as it was, how many READs in a row did (over 4), by how much it changed its p, the entropy |
-| `progress` | 10 or 11 | -1 to 1 | words read / 40; units written / 40; read less written, / 10; is all read; was the last action READ, WRITE; READs in a row / 5; WRITEs in a row / 5; the last word read ends in a stop, in a comma or the like. With `length_known` the share of the source that is read |
+| `progress` | 10 or 11 | -5 to 5 | words read / 10; units written / 10; read less written, / 3; is all read; was the last action READ, WRITE; READs in a row / 3; WRITEs in a row / 3; the last word read ends in a stop, in a comma or the like. With `length_known` the share of the source that is read |
 | `state` | `state` | -5 to 5 | the decoder's last hidden state at unit length, by a fixed random projection |
 
 ## Starting state
@@ -73,15 +73,15 @@ from ..text.encoding import BOUND
 from ._base import Dynamics, box, positive
 from ._candidates import projection, squeezed
 from ._delays import average_lagging, average_proportion
-from ._prefixes import beginnings, prefixes
+from ._next_word import UNITS, NextWord
+from ._prefixes import prefixes
 
 READ, WRITE = 0, 1
 PENALTY = 0.05  # of a READ with nothing left
 MOST = 24  # tokens of one unit
-UNITS = ("word", "token")
 REMEMBERED = 256.0  # MB of encoded prefixes
 MODEL, PROGRESS = 11, 10  # sizes of the parts
-WORDS, LAG, RUN, AGREED = 40, 10, 5, 4  # what counts are divided by
+WORDS, LAG, RUN, AGREED = 10, 3, 3, 4  # what counts are divided by
 
 
 class ReadWrite(Dynamics):
@@ -137,23 +137,13 @@ class ReadWrite(Dynamics):
         self.sources = prefixes(task.examples, self.model, prompt, longest_prompt)
         self.decoding = Decoding(self.model, num_rows, longest_prompt, self.longest, REMEMBERED)
         self.horizon = int(self.sources.count.max(initial=1)) + self.longest
-        self.begins = beginnings(self.model.pieces, unit)
-        self._tables()
+        self.words = NextWord(self.model, unit)
         self._spaces(positive("state", state, 0, int))
         self.growing = self._growing(num_rows)
         self._rows(num_rows, state)
 
-    def _tables(self) -> None:
-        """What is known of every token."""
-        pieces = self.model.pieces
-        silent = np.array([not piece for piece in pieces])
-        self._inside = ~silent & ~self.begins
-        self._mark = self.begins & ~np.array([piece[:1].isspace() for piece in pieces])
-        silent[self.model.end] = False
-        self._silent = np.where(silent, np.float32(-np.inf), np.float32(0))
-
     def _spaces(self, state: int) -> None:
-        self.parts = {"model": box(-1, 1, MODEL), "progress": box(-1, 1, PROGRESS + self.length_known)}
+        self.parts = {"model": box(-1, 1, MODEL), "progress": box(-BOUND, BOUND, PROGRESS + self.length_known)}
         if state:
             self.parts["state"] = box(-BOUND, BOUND, state)
         self._matrix = projection(self.model.width, state) if state else None
@@ -245,15 +235,15 @@ class ReadWrite(Dynamics):
             if not len(rows):
                 return
             self.decoding.push(rows, tokens)
-            tokens = self._logits(rows).argmax(1).cpu().numpy()
-            inside = self._inside[tokens]
+            tokens = self.words.likeliest(self.decoding, rows)
+            inside = self.words.inside[tokens]
             rows, tokens = rows[inside], tokens[inside]
 
     def _append(self, rows: np.ndarray, tokens: np.ndarray) -> None:
         """Add tokens, none of them END, to what is written; one that goes on with a unit makes that unit later."""
         self.written[rows, self.length[rows]] = tokens
         self.length[rows] += 1
-        self.units[rows] += self.begins[tokens] | (self.units[rows] == 0)
+        self.units[rows] += self.words.begins[tokens] | (self.units[rows] == 0)
         self.delays[rows, self.units[rows] - 1] = self.read[rows]
         for growing in self.growing:
             growing.push(rows, tokens)
@@ -274,20 +264,12 @@ class ReadWrite(Dynamics):
 
     # ---------------------------------------------------------------- what is seen
 
-    def _logits(self, rows: np.ndarray) -> Any:
-        """Of the next token of some rows, torch (b, V) float32; -inf for tokens that write nothing and are not END."""
-        import torch
-
-        with torch.inference_mode():
-            whole = len(rows) == len(self.example)
-            logits = self.decoding.logits if whole else self.decoding.logits[torch.from_numpy(rows)]
-            return logits.float() + torch.from_numpy(self._silent).to(logits.device)
-
     def _look(self, rows: np.ndarray, after_read: np.ndarray) -> None:
         """Features of rows whose model has just moved, in `after_read` (b,) by a READ."""
         if not len(rows):
             return
-        token, p, log_p, margin, end, entropy = self._forecast(rows)
+        unread = self.read[rows] < self.source[rows]
+        token, p, log_p, margin, end, entropy = self.words.forecast(self.decoding, rows, unread)
         same = after_read & (token == self.next[rows])
         self.agreed[rows] = np.where(same, self.agreed[rows] + 1, 0)
         seen = np.column_stack((
@@ -296,8 +278,8 @@ class ReadWrite(Dynamics):
             np.maximum(log_p, -10) / 10,
             margin,
             end,
-            self._inside[token],
-            self._mark[token],
+            self.words.inside[token],
+            self.words.mark[token],
             same,
             np.minimum(self.agreed[rows] / AGREED, 1),
             after_read * (p - self.next_p[rows]),
@@ -309,40 +291,25 @@ class ReadWrite(Dynamics):
         if self._matrix is not None:
             self.state[rows] = squeezed(self.decoding.state[rows].float().cpu().numpy(), self._matrix)
 
-    def _forecast(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The token that WRITE would write, its p and log p, highest p less the second, p of END, entropy: (b,)."""
-        import torch
-
-        with torch.inference_mode():
-            log_p = torch.log_softmax(self._logits(rows), 1)
-            p = log_p.exp()
-            entropy = torch.special.entr(p).sum(1) / np.log(self.model.vocabulary_size)
-            two, end = p.topk(2, 1).values, p[:, self.model.end].clone()
-            unread = torch.from_numpy(self.read[rows] < self.source[rows]).to(p.device)
-            log_p[unread, self.model.end] = -torch.inf
-            highest, token = log_p.max(1)
-            found = (token, highest.exp(), highest, two[:, 0] - two[:, 1], end, entropy)
-            return tuple(array.cpu().numpy() for array in found)
-
     def _progress(self, rows: np.ndarray) -> np.ndarray:
         read, units, last, run = self.read[rows], self.units[rows], self.last[rows], self.run[rows]
         pairs = zip(self.example[rows].tolist(), read.tolist(), strict=True)
         mark = np.array([self.sources.marks[example][words - 1] for example, words in pairs])
         columns = [
-            np.minimum(read / WORDS, 1),
-            np.minimum(units / WORDS, 1),
-            np.clip((read - units) / LAG, -1, 1),
+            read / WORDS,
+            units / WORDS,
+            (read - units) / LAG,
             read == self.source[rows],
             last == READ,
             last == WRITE,
-            np.minimum(run * (last == READ) / RUN, 1),
-            np.minimum(run * (last == WRITE) / RUN, 1),
+            run * (last == READ) / RUN,
+            run * (last == WRITE) / RUN,
             mark == 2,
             mark == 1,
         ]
         if self.length_known:
             columns.append(read / self.source[rows])
-        return np.column_stack(columns)
+        return np.clip(np.column_stack(columns), -BOUND, BOUND)
 
     def observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         parts = {"model": self.seen[rows], "progress": self.progress[rows]}
@@ -377,7 +344,7 @@ class ReadWrite(Dynamics):
         texts, targets = self.answers(rows), self.task.accepted[self.example[rows]]
         found = {name: metric.each(texts, targets) for name, metric in self.task.metrics.items()}
         delays, units, source = self.delays[rows], self.units[rows], self.source[rows]
-        longer = np.maximum(units, [self.units_of(accepted[0]) for accepted in targets])
+        longer = np.maximum(units, [self.words.count(accepted[0]) for accepted in targets])
         return found | {
             "average_lagging": average_lagging(delays, units, source),
             "length_adaptive_average_lagging": average_lagging(delays, units, source, longer),
@@ -385,11 +352,6 @@ class ReadWrite(Dynamics):
             "units": units.astype(np.float64),
             "tokens": self.length[rows].astype(np.float64),
         }
-
-    def units_of(self, text: str) -> int:
-        """How many units the model's tokenizer makes of a text."""
-        ids = self.tokenizer(f" {text}" if text else "", add_special_tokens=False)["input_ids"]
-        return int(self.begins[ids].sum() + (len(ids) > 0 and not self.begins[ids[0]]))
 
 
 def paid_metrics(task: OpenTask, name: str | None) -> list[Any]:

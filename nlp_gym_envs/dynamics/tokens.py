@@ -58,7 +58,6 @@ Terminated by END, at the latest after `longest` tokens, the game's horizon. Tru
 v0: first release.
 """  # noqa: E501
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -68,27 +67,29 @@ from ..answers import FreeText, Span
 from ..errors import BadArgument
 from ..task import OpenTask, Task
 from ..text.encoding import BOUND
-from ..text.examples import Examples
 from ._base import Dynamics, box, positive
 from ._candidates import (
     CANDIDATE,
     LIMIT,
+    NOTHING,
     PROGRESS,
     TERMS,
     Reader,
+    TokenTable,
+    embedded,
     entropy,
+    last_tokens,
     projection,
     repeats,
     squeezed,
-    token_table,
 )
-from ._goals import MOST_TERMS, glossary
+from ._goals import MOST_TERMS, LengthLimit, Terms, glossary
+from ._oracle import closest, exact
+from ._prompts import closed_vocabulary, lexicons, prompts
 from ._standing import Standing
 from ._token_ids import TokenObservation
 
 PENALTY = 0.05  # of a masked candidate
-MOST_CLOSED = 256  # tokens of a closed vocabulary
-NOTHING = -1  # in place of a token
 
 
 class TokenChoice(Dynamics):
@@ -133,16 +134,15 @@ class TokenChoice(Dynamics):
         self.tokenizer = self.model.tokenizer
         self.prompts = prompts(task.examples, self.model, prompt, self.longest_prompt)
         self.decoding = Decoding(self.model, num_rows, self.longest_prompt, self.longest)
-        characters, inside, silent = token_table(self.model)
-        self._characters, self._inside = characters, inside
-        self._silent = np.where(silent, np.float32(-np.inf), np.float32(0))
+        self.table = TokenTable.of(self.model)
+        self.silent = np.where(self.table.silent, np.float32(-np.inf), np.float32(0))  # (V,) to be added to logits
         self.closed = self._closed(vocabulary)
-        self.k = positive("k", k, 2, int) if self.closed is None else len(self.closed)
+        self.k = positive("k", k, 2 if terms is None else 3, int) if self.closed is None else len(self.closed)
         self.k = min(self.k, self.model.vocabulary_size)
-        self._goals(length_limit, length_cost, terms, term_cost, surprise_cost)
+        self._goals(num_rows, length_limit, length_cost, terms, term_cost, surprise_cost)
         self._spaces(positive("state", state, 0, int), positive("embedding", embedding, 0, int))
-        words = self._lexicon(prompt) if lexicon else None
-        self.reader = Reader(num_rows, self.model.vocabulary_size, words)
+        known = (task.examples, task.train, self.model, prompt, self.longest_prompt)
+        self.reader = Reader(num_rows, self.model.vocabulary_size, lexicons(*known) if lexicon else None)
         self.standing = Standing(task, metric, self.model.pieces, num_rows, self.longest)
         # row by row
         self.source = np.full((num_rows, self.longest_prompt), -2, np.int32)  # the prompt's ids
@@ -152,8 +152,6 @@ class TokenChoice(Dynamics):
         self.length = np.zeros(num_rows, np.int64)
         self.ended = np.ones(num_rows, bool)
         self.again = np.zeros(num_rows, np.int64)  # tokens that had been written before
-        self.typed = np.zeros(num_rows, np.int64)  # characters
-        self.limit = np.ones(num_rows, np.int64)  # characters allowed
         self.surprise = np.zeros(num_rows)  # the sum of -log p of the candidates taken
         self.candidates = np.zeros((num_rows, self.k), np.int32)
         self.log_p = np.zeros((num_rows, self.k), np.float32)  # under the model, over its whole vocabulary
@@ -174,41 +172,39 @@ class TokenChoice(Dynamics):
             return None
         if vocabulary != "closed":
             raise BadArgument(f"vocabulary must be 'open' or 'closed', got {vocabulary!r}.")
-        used = sorted({token for answer in answer_ids(self.task.train, self.model) for token in answer})
-        if len(used) >= MOST_CLOSED:
-            raise BadArgument(
-                f"the training answers of {self.task.name} consist of {len(used):,} different tokens; a closed "
-                f"vocabulary has at most {MOST_CLOSED - 1}. Take vocabulary='open'."
-            )
-        return np.array([*used, self.model.end], np.int32)
+        return closed_vocabulary(self.task, self.model)
 
     def _goals(
-        self, limit: float | None, length_cost: float, terms: Any, term_cost: float, surprise_cost: float
+        self,
+        num_rows: int,
+        limit: float | None,
+        length_cost: float,
+        terms: Any,
+        term_cost: float,
+        surprise_cost: float,
     ) -> None:
         self.costs = {"invalid": PENALTY}
-        self.share = None if limit is None else positive("length_limit", limit, 0.01)
-        self.length_cost = positive("length_cost", length_cost, 0)
-        self.term_cost = positive("term_cost", term_cost, 0)
+        self.limit: LengthLimit | None = None
+        self.terms: Terms | None = None
+        length_cost, term_cost = positive("length_cost", length_cost, 0), positive("term_cost", term_cost, 0)
+        if limit is not None:
+            self.limit = LengthLimit(num_rows, positive("length_limit", limit, 0.01), length_cost, self.table)
+            self.costs["length"] = self.limit.most
+        if terms is not None:
+            self.terms = Terms(num_rows, glossary(terms, self.model, self.task.examples), term_cost)
+            self.costs["terms"] = term_cost * MOST_TERMS
         self.surprise_cost = positive("surprise_cost", surprise_cost, 0)
-        self.glossary = None if terms is None else glossary(terms, self.model, self.task.examples)
-        if self.share is not None:
-            self.costs["length"] = self.length_cost * float(max(1, self._characters.max()))
-        if self.glossary is not None:
-            self.costs["terms"] = self.term_cost * MOST_TERMS
-            self.terms = np.full((len(self.example), MOST_TERMS, self.glossary.length), NOTHING, np.int32)
-            self.met = np.ones((len(self.example), MOST_TERMS), bool)
-            self.term_source = np.full((len(self.example), MOST_TERMS), -1, np.int32)
         if self.surprise_cost:
             self.costs["surprise"] = self.surprise_cost * 100.0
 
     def _spaces(self, state: int, embedding: int) -> None:
         width = self.model.width
-        names = [*CANDIDATE, *(LIMIT if self.share is not None else ()), *(TERMS if self.glossary is not None else ())]
+        names = [*CANDIDATE, *(LIMIT if self.limit is not None else ()), *(TERMS if self.terms is not None else ())]
         self.feature_names = (*names, *(f"embedding {i}" for i in range(embedding)))
         self.features = len(self.feature_names)
         self._state_matrix = projection(width, state) if state else None
         self._embedded = embedded(self.model, embedding) if embedding else None
-        more = (self.share is not None) + (self.glossary is not None)
+        more = (self.limit is not None) + (self.terms is not None)
         self.parts = {
             "candidates": box(-BOUND, BOUND, self.k * self.features),
             "progress": box(0, 1, len(PROGRESS) + more),
@@ -223,36 +219,24 @@ class TokenChoice(Dynamics):
     def _name(self, token: int) -> str:
         return "END" if token == self.model.end else repr(self.model.pieces[token].decode("utf-8", "replace"))
 
-    def _lexicon(self, form: str) -> Any:
-        from ..text.lexicon import lexicon
-
-        train = self.task.train
-        known = prompts(train, self.model, form, self.longest_prompt)
-        key = {"model": self.model.digest, "texts": train.digest, "prompt": form, "longest": str(self.longest_prompt)}
-        return _lexicon_of(train, self.model, known, tuple(key.items()), lexicon)
-
     # ---------------------------------------------------------------- an episode
 
     def begin(self, rows: np.ndarray, examples: np.ndarray) -> None:
         super().begin(rows, examples)
         ids = self.prompts.of(examples)
         self.source[rows] = -2
-        for row, prompt in zip(rows.tolist(), ids, strict=True):
+        for row, example, prompt in zip(rows.tolist(), examples.tolist(), ids, strict=True):
             self.source[row, : len(prompt)] = prompt
-            self.reader.begin(row, np.asarray(prompt))
+            self.reader.begin(row, example, np.asarray(prompt))
         self.read[rows] = [len(prompt) for prompt in ids]
-        for array in (self.covered, self.length, self.again, self.typed, self.surprise):
+        for array in (self.covered, self.length, self.again, self.surprise):
             array[rows] = 0
         self.written[rows] = NOTHING
         self.ended[rows] = False
-        if self.share is not None:
-            lengths = np.array([len(text) for text in self.task.examples["text"][examples]])
-            self.limit[rows] = np.maximum(1, (self.share * lengths).astype(np.int64))
-        if self.glossary is not None:
-            self.glossary.fill(examples, lambda example: self.prompts.of(np.array([example]))[0])
-            self.terms[rows] = self.glossary.tokens[examples]
-            self.term_source[rows] = self.glossary.source[examples]
-            self.met[rows] = self.terms[rows][:, :, 0] == NOTHING
+        if self.limit is not None:
+            self.limit.begin(rows, self.task.examples["text"][examples])
+        if self.terms is not None:
+            self.terms.begin(rows, examples, self.prompts)
         self.standing.begin(rows, examples)
         self.decoding.begin(rows, ids)
         self._look(rows)
@@ -271,12 +255,13 @@ class TokenChoice(Dynamics):
         going = rows[writing]
         self._write(going, tokens[writing])
         self.ended[rows] = ~writing | (self.length[rows] >= self.longest)
-        if self.share is not None:
-            new = self._characters[tokens] * writing
-            beyond = np.clip(self.typed[rows] - self.limit[rows], 0, new)
-            costs["length"] = self.length_cost * beyond / self.limit[rows]
-        if self.glossary is not None:
-            costs["terms"] = self.term_cost * self._missing(rows) * self.ended[rows]
+        if self.limit is not None:
+            costs["length"] = self.limit.write(rows, np.where(writing, tokens, NOTHING))
+        if self.terms is not None:
+            costs["terms"] = np.zeros(len(rows))
+            over = self.ended[rows]
+            lacking = self.terms.lacking(self.example[rows[over]], self.answers(rows[over]))
+            costs["terms"][over] = self.terms.cost * lacking
         left = rows[~self.ended[rows]]
         self.decoding.push(left, tokens[~self.ended[rows]])
         self._look(left)
@@ -290,9 +275,8 @@ class TokenChoice(Dynamics):
         self.written[rows, self.length[rows]] = tokens
         self.length[rows] += 1
         self.again[rows] += seen_before
-        self.typed[rows] += self._characters[tokens]
-        if self.glossary is not None:
-            self.met[rows] |= self._complete(rows)
+        if self.terms is not None:
+            self.terms.write(rows, self._ends(rows))
         self.standing.push(rows, tokens)
 
     def over(self, rows: np.ndarray) -> np.ndarray:
@@ -317,24 +301,23 @@ class TokenChoice(Dynamics):
         p = np.exp(log_p)
         seen[:, :, 0], seen[:, :, 1] = np.maximum(log_p, -20) / 10, p
         seen[:, :, 2], seen[:, :, 3] = np.maximum(log_p - best, -20) / 10, is_end
-        seen[:, :, 4] = self._inside[tokens]
+        seen[:, :, 4] = self.table.inside[tokens]
         seen[:, :, 5] = (self.source[rows][:, None, :] == tokens[:, :, None]).any(2)
         seen[:, :, 6] = support
         seen[:, :, 7] = support * (1 - self.covered[rows[:, None], origin])
         seen[:, :, 8:12] = repeats(self.written[rows], self.length[rows], tokens).transpose(1, 2, 0)
-        seen[:, :, 13] = np.minimum(self._characters[tokens] / 10, BOUND)
+        seen[:, :, 13] = np.minimum(self.table.characters[tokens] / 10, BOUND)
         extra: list[np.ndarray] = []
         at = len(CANDIDATE)
-        if self.share is not None:
-            share = (self.typed[rows, None] + self._characters[tokens]) / self.limit[rows, None]
-            seen[:, :, at], seen[:, :, at + 1] = np.minimum(share, 2) / 2, (share > 1) & ~is_end
-            extra.append(np.minimum(self.typed[rows] / self.limit[rows], 2) / 2)
+        if self.limit is not None:
+            seen[:, :, at : at + len(LIMIT)] = np.stack(self.limit.features(rows, tokens, is_end), 2)
+            extra.append(self.limit.progress(rows))
             at += len(LIMIT)
-        if self.glossary is not None:
-            begins, goes_on, rival = self._term_features(rows, tokens, support, origin)
-            seen[:, :, at], seen[:, :, at + 1], seen[:, :, at + 2] = begins, goes_on, rival
+        if self.terms is not None:
+            begins, goes_on, rival = self.terms.features(rows, tokens, self._ends(rows), support, origin)
+            seen[:, :, at : at + len(TERMS)] = np.stack((begins, goes_on, rival), 2)
             self.allowed[rows] |= begins | goes_on
-            extra.append((~self.met[rows]).sum(1) / MOST_TERMS)
+            extra.append(self.terms.progress(rows))
             at += len(TERMS)
         seen[:, :, 12] = self.allowed[rows]
         if self._embedded is not None:
@@ -361,7 +344,7 @@ class TokenChoice(Dynamics):
         with torch.inference_mode():
             whole = len(rows) == len(self.example)
             logits = (self.decoding.logits if whole else self.decoding.logits[torch.from_numpy(rows)]).float()
-            logits = logits + torch.from_numpy(self._silent)
+            logits = logits + torch.from_numpy(self.silent)
             total = torch.logsumexp(logits, 1, keepdim=True)
             if self.closed is None:
                 values, tokens = torch.topk(logits, self.k, 1)
@@ -373,73 +356,19 @@ class TokenChoice(Dynamics):
                 lacking = ~(tokens == self.model.end).any(1)
                 tokens[lacking, -1] = self.model.end
                 log_p[lacking, -1] = (logits[:, self.model.end] - total[:, 0]).cpu().numpy()[lacking]
-                if self.glossary is not None:
-                    wanted = self._next_term_token(rows)
-                    lacking = (wanted != NOTHING) & ~(tokens == wanted[:, None]).any(1)
-                    some = np.flatnonzero(lacking)
-                    tokens[some, -2] = wanted[some]
+                if self.terms is not None:
+                    wanted = self.terms.wanted(rows, self._ends(rows))
+                    some = np.flatnonzero((wanted != NOTHING) & ~(tokens == wanted[:, None]).any(1))
+                    place = np.where(tokens[some, -2] == self.model.end, self.k - 1, self.k - 2)  # END keeps its own
+                    tokens[some, place] = wanted[some]
                     picked = logits[torch.from_numpy(some), torch.from_numpy(wanted[some].astype(np.int64))]
-                    log_p[some, -2] = (picked - total[torch.from_numpy(some), 0]).cpu().numpy()
+                    log_p[some, place] = (picked - total[torch.from_numpy(some), 0]).cpu().numpy()
         self.candidates[rows], self.log_p[rows] = tokens, np.maximum(log_p, -100)
 
-    # ---------------------------------------------------------------- terms
-
-    def _begun(self, rows: np.ndarray) -> np.ndarray:
-        """How many tokens of each missing term the end of what is written already has, (b, M)."""
-        terms, length = self.terms[rows], self.length[rows]
-        begun = np.zeros(terms.shape[:2], np.int64)
-        for count in range(1, terms.shape[2]):
-            matches = (length >= count)[:, None] & (terms[:, :, count] != NOTHING)
-            for back in range(count):
-                last = self.written[rows, np.maximum(length - 1 - back, 0)]
-                matches &= terms[:, :, count - 1 - back] == last[:, None]
-            begun[matches] = count
-        return np.where(self.met[rows], 0, begun)
-
-    def _complete(self, rows: np.ndarray) -> np.ndarray:
-        """Which terms the last tokens written make whole, (b, M)."""
-        terms, length = self.terms[rows], self.length[rows]
-        sizes = (terms != NOTHING).sum(2)
-        whole = np.zeros(terms.shape[:2], bool)
-        for size in range(1, terms.shape[2] + 1):
-            matches = (sizes == size) & (length >= size)[:, None]
-            for back in range(size):
-                last = self.written[rows, np.maximum(length - 1 - back, 0)]
-                matches &= terms[:, :, size - 1 - back] == last[:, None]
-            whole |= matches
-        return whole
-
-    def _next_term_token(self, rows: np.ndarray) -> np.ndarray:
-        """The next token of the term that is begun, else the first of the first one missing; (b,), -1 for none."""
-        begun, missing = self._begun(rows), ~self.met[rows]
-        order = begun * 10 - np.arange(begun.shape[1]) + 100 * missing  # one begun comes first, then the first missing
-        term = order.argmax(1)
-        at = np.arange(len(rows))
-        token = self.terms[rows, term, begun[at, term]]
-        return np.where(missing[at, term], token, NOTHING)
-
-    def _term_features(
-        self, rows: np.ndarray, tokens: np.ndarray, support: np.ndarray, origin: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Begins a missing term; goes on with one; says its source word in another way: each (b, k) bool."""
-        missing, begun, terms = ~self.met[rows], self._begun(rows), self.terms[rows]
-        next_token = np.take_along_axis(terms, begun[:, :, None], 2)[:, :, 0]  # (b, M)
-        hits = (next_token[:, None, :] == tokens[:, :, None]) & missing[:, None, :]  # (b, k, M)
-        goes_on = (hits & (begun > 0)[:, None, :]).any(2)
-        first = (terms[:, :, 0][:, None, :] == tokens[:, :, None]) & missing[:, None, :]
-        begins = first.any(2) & ~goes_on
-        about = (origin[:, :, None] == self.term_source[rows][:, None, :]) & missing[:, None, :]
-        rival = about.any(2) & (support > 0.1) & ~begins & ~goes_on
-        return begins, goes_on, rival
-
-    def _missing(self, rows: np.ndarray) -> np.ndarray:
-        """How many of its terms each answer lacks, (b,)."""
-        assert self.glossary is not None
-        lacking = np.zeros(len(rows))
-        for at in np.flatnonzero(self.ended[rows]):
-            row = int(rows[at])
-            lacking[at] = self.glossary.missing(self._text(row), int(self.example[row]))
-        return lacking
+    def _ends(self, rows: np.ndarray) -> np.ndarray:
+        """As many of the last tokens as the longest term has."""
+        assert self.terms is not None
+        return last_tokens(self.written[rows], self.length[rows], self.terms.longest)
 
     # ---------------------------------------------------------------- the rest of the contract
 
@@ -450,52 +379,30 @@ class TokenChoice(Dynamics):
         return parts
 
     def word_observation(self, **options: Any) -> Any:
-        def of(rows: np.ndarray) -> tuple[np.ndarray, ...]:
-            return self.source[rows], self.read[rows], self.written[rows], self.length[rows]
-
         if "size" in options:
             raise BadArgument("observation='ids' has the model's own vocabulary here; it takes length, not size.")
-        return TokenObservation(of, self.model.vocabulary_size, self.model.end, **options)
+        return TokenObservation(self.ids, self.model.vocabulary_size, self.model.end, **options)
+
+    def ids(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The prompts (b, S), their lengths (b,), what is written (b, T) and its lengths (b,)."""
+        return self.source[rows], self.read[rows], self.written[rows], self.length[rows]
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
         return self.allowed[rows]
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
         """The candidate that goes on with a reference exactly, the longest such; else the best metric one step on."""
-        one_step = self._one_step(rows)
-        chosen = np.zeros(len(rows), np.int64)
+        chosen = closest(self, rows)
         for at, row in enumerate(rows.tolist()):
-            exact = self._exact(row)
-            chosen[at] = exact if exact >= 0 else one_step[at]
+            action = exact(self, row)
+            chosen[at] = action if action >= 0 else chosen[at]
         return chosen
 
-    def _exact(self, row: int) -> int:
-        """The allowed candidate that continues a reference of a row, -1 where none does."""
-        best, longest = -1, -1
-        done = b"".join(self.model.pieces[token] for token in self.written[row, : self.length[row]]).lstrip()
-        for reference in self.task.accepted[self.example[row]]:
-            whole = reference.strip().encode()
-            if not whole.startswith(done):
-                continue
-            for action in np.flatnonzero(self.allowed[row]).tolist():
-                token = int(self.candidates[row, action])
-                if token == self.model.end:
-                    size = 0 if done.rstrip() == whole else -1
-                else:
-                    piece = self.model.pieces[token] if done else self.model.pieces[token].lstrip()
-                    size = len(piece) if piece and whole.startswith(done + piece) else -1
-                if size > longest:
-                    best, longest = action, size
-        return best
-
-    def _one_step(self, rows: np.ndarray) -> np.ndarray:
-        """The allowed candidate after which the metric is highest; of equals the likeliest."""
+    def worth(self, rows: np.ndarray) -> np.ndarray:
+        """The metric of each answer with each candidate behind it, END leaving it as it is, (b, k)."""
         tokens = self.candidates[rows].astype(np.int64)
         scores = self.standing.would(rows, self.example[rows], tokens, self._followed)
-        now = self.standing.scores(rows, self.example[rows], self.answers)
-        scores = np.where(tokens == self.model.end, now[:, None], scores)
-        scores = scores + 1e-6 * self.log_p[rows]
-        return np.where(self.allowed[rows], scores, -np.inf).argmax(1)
+        return np.where(tokens == self.model.end, self.outcome(rows)[:, None], scores)
 
     def _followed(self, rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """The answers with each of tokens (b, k) behind, (b, k) object."""
@@ -539,70 +446,18 @@ class TokenChoice(Dynamics):
     def metrics(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         texts, targets = self.answers(rows), self.task.accepted[self.example[rows]]
         found = {name: metric.each(texts, targets) for name, metric in self.task.metrics.items()}
-        length = np.maximum(self.length[rows], 1)
+        length = self.length[rows]
+        actions = length + (self.ended[rows] & (length < self.longest))  # END is one, too
         found |= {
-            "tokens": self.length[rows].astype(np.float64),
-            "repeated": self.again[rows] / length,
-            "surprise": self.surprise[rows] / (length + 1),
+            "tokens": length.astype(np.float64),
+            "repeated": self.again[rows] / np.maximum(length, 1),
+            "surprise": self.surprise[rows] / np.maximum(actions, 1),
         }
-        if self.share is not None:
-            sizes = np.array([len(text) for text in texts])
-            found["length_ratio"] = sizes / self.limit[rows]
-            found["beyond_limit"] = np.maximum(0.0, found["length_ratio"] - 1)
-        if self.glossary is not None:
-            missing = np.array(
-                [self.glossary.missing(t, int(e)) for t, e in zip(texts, self.example[rows], strict=True)]
-            )
-            required = np.array([len(self.glossary.texts[e]) for e in self.example[rows]])
-            found |= {"terms_required": required.astype(float), "terms_met": (required - missing).astype(float)}
+        if self.limit is not None:
+            found |= self.limit.metrics(rows, texts)
+        if self.terms is not None:
+            found |= self.terms.metrics(self.example[rows], texts)
         return found
-
-
-class Prompts:
-    """The prompts of a split as token ids, encoded when they are first needed."""
-
-    def __init__(self, examples: Examples, model: Any, form: str, longest: int) -> None:
-        if "{text}" not in form:
-            raise BadArgument(f"prompt must have {{text}} in it, where the example's text goes; got {form!r}.")
-        self.texts, self.model, self.form, self.longest = examples["text"], model, form, longest
-        self.ids = np.full(len(examples), None, object)
-
-    def of(self, examples: np.ndarray) -> list[list[int]]:
-        """The ids of each example's prompt."""
-        new = [example for example in examples.tolist() if self.ids[example] is None]
-        if new:
-            asked = [self.form.replace("{text}", text) for text in self.texts[new]]
-            for example, ids in zip(new, self.model.encode(asked, self.longest), strict=True):
-                self.ids[example] = ids
-        return list(self.ids[examples])
-
-    def __deepcopy__(self, memo: Any) -> "Prompts":
-        return self
-
-
-@functools.lru_cache(maxsize=8)
-def prompts(examples: Examples, model: Any, form: str, longest: int) -> Prompts:
-    """The prompts of a split for a model, one for all who ask for the same."""
-    return Prompts(examples, model, form, longest)
-
-
-@functools.lru_cache(maxsize=4)
-def answer_ids(examples: Examples, model: Any) -> list[list[int]]:
-    """The first accepted answer of each example, as a model would write it."""
-    texts = [f" {accepted[0]}" if accepted[0] else "" for accepted in examples.target]
-    return model.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
-
-
-@functools.lru_cache(maxsize=4)
-def embedded(model: Any, size: int) -> np.ndarray:
-    """Each token's embedding, projected, (V, size)."""
-    return squeezed(model.embeddings, projection(model.width, size))
-
-
-@functools.lru_cache(maxsize=4)
-def _lexicon_of(train: Examples, model: Any, known: Prompts, key: Any, make: Any) -> Any:
-    rows = np.arange(len(train))
-    return make(known.of(rows), answer_ids(train, model), model.vocabulary_size, dict(key))
 
 
 DYNAMICS = TokenChoice

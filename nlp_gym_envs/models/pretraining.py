@@ -119,9 +119,10 @@ def make_model(recipe: Recipe, tokenizer: Any) -> Any:
             vocab_size=len(tokenizer), d_model=recipe.width, d_kv=recipe.width // recipe.heads, d_ff=recipe.inner,
             num_layers=recipe.layers, num_decoder_layers=recipe.layers, num_heads=recipe.heads,
             dropout_rate=recipe.dropout, feed_forward_proj="relu",
-            relative_attention_num_buckets=32, relative_attention_max_distance=128, **marks,
+            relative_attention_num_buckets=32, relative_attention_max_distance=128,
+            **{"tie_word_embeddings": False},  # the outputs are not scaled down; the weights are tied all the same
+            **marks,
         )  # fmt: skip
-        config.tie_word_embeddings = False
         config.decoder_start_token_id = tokenizer.pad_token_id
         model = transformers.T5ForConditionalGeneration(config)
         model.shared.weight.data *= SMALL
