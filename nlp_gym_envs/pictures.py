@@ -36,7 +36,7 @@ def scene(episodes: Any, row: int, action: int, paid: float) -> Scene:
         paid=float(paid),
         answer=str(dynamics.answers(rows)[0]) if over else None,
         target=" | ".join(dynamics.targets(rows)[0]) if over else None,
-        right=over and bool(dynamics.outcome(rows)[0] >= 1.0),
+        right=over and bool(dynamics.metrics(rows)[dynamics.task.metric.name][0] >= 1.0),
     )
 
 

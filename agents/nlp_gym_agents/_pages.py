@@ -111,8 +111,14 @@ def facts(env: Any) -> dict[str, str]:
         "observations": _space(env.observation_space),
         "reward": f"{low:g} to {high:g} a step",
         "horizon": f"{inner.horizon} step{'s' if inner.horizon != 1 else ''} at most",
-        "data": f"{examples:,} examples in {inner.task.split!r}, {len(inner.task.answer)} labels",
+        "data": f"{examples:,} examples in {inner.task.split!r}, {_answers(inner.task)}",
     }
+
+
+def _answers(task: Any) -> str:
+    """What an answer is, in a few words."""
+    labels, form = task.examples.labels, type(task.answer).__name__
+    return f"{len(labels)} labels" if labels else {"FreeText": "free text", "Choice": "choices"}.get(form, "spans")
 
 
 def _space(space: Any) -> str:

@@ -19,12 +19,14 @@ class GoalRule(Writer):
         scores = np.where(here.allowed[rows], self.unrepeated(rows, self.n), -1e6)
         is_end = here.candidates[rows] == here.model.end
         seen, names = here.seen[rows], here.feature_names
-        if here.glossary is not None:
+        if here.terms is not None:
             goes_on = seen[:, :, names.index("goes on with a missing term")] > 0
             begins = seen[:, :, names.index("begins a missing term")] > 0
+            joins = here.terms.fresh[rows].any(1)[:, None] & here.terms.table.joins[here.candidates[rows]]
+            scores = scores - 5e2 * joins  # a term that was just written stays a word of its own
             ending = is_end[np.arange(len(rows)), scores.argmax(1)][:, None]
             scores = np.where(goes_on, 2e3, np.where(begins & ending, 1e3, scores))
-        if here.share is not None:
+        if here.limit is not None:
             best = scores.argmax(1)
             beyond = seen[np.arange(len(rows)), best, names.index("is beyond the limit")] > 0
             scores = np.where(beyond[:, None] & is_end, 1e4, scores)

@@ -126,14 +126,15 @@ class TokenTable(Shared):
     """What each token of a model writes, (V,) each.
 
     `characters`: how many it adds (a character of several bytes counts where it begins); `first`: without the blanks
-    before it, which a text does not begin with; `inside`: it goes on with a word; `silent`: it writes nothing and is
-    not END.
+    before it, which a text does not begin with; `inside`: no blank comes first; `joins`: it begins with a letter or
+    digit, which makes one word of it and a word before it; `silent`: it writes nothing and is not END.
     """
 
     def __init__(self, model: LanguageModel) -> None:
         self.characters = np.array([_begun_characters(piece) for piece in model.pieces], np.int64)
         self.first = np.array([_begun_characters(piece.lstrip()) for piece in model.pieces], np.int64)
         self.inside = np.array([bool(piece) and not piece[:1].isspace() for piece in model.pieces])
+        self.joins = np.array([_begins_with_letter(piece) for piece in model.pieces])
         self.silent = np.array([not piece for piece in model.pieces])
         self.silent[model.end] = False
 
@@ -144,6 +145,11 @@ class TokenTable(Shared):
         table = TokenTable(model)
         table.recipe = (TokenTable.of, (model,))
         return table
+
+
+def _begins_with_letter(piece: bytes) -> bool:
+    """Whether a piece begins with a letter, a digit or an underscore; a part of a longer character counts as one."""
+    return bool(piece) and (piece[0] >= 0x80 or piece[:1].isalnum() or piece[:1] == b"_")
 
 
 def _begun_characters(piece: bytes) -> int:

@@ -1,6 +1,7 @@
 """What an answer may be asked for besides being right: a limit on its length, terms that it must use.
 
-Each goal keeps what it needs of every row, and tells features of the candidates (b, k), and a price.
+Each goal keeps what it needs of every row, and tells features of the candidates (b, k), and a price. Its metrics are of
+finished answers alone: they may be asked for when the rows have gone on.
 """
 
 import functools
@@ -33,7 +34,7 @@ class LengthLimit:
     def begin(self, rows: np.ndarray, texts: np.ndarray) -> None:
         """Rows get prompts, (b,) object of str."""
         self.typed[rows] = 0
-        self.limit[rows] = np.maximum(1, (self.share * np.array([len(text) for text in texts])).astype(np.int64))
+        self.limit[rows] = self._allowed(texts)
 
     def write(self, rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Tokens (b,) are written, NOTHING where none is; their price, (b,)."""
@@ -50,10 +51,14 @@ class LengthLimit:
         """The share of the limit that is used / 2, (b,)."""
         return np.minimum(self.typed[rows] / self.limit[rows], 2) / 2
 
-    def metrics(self, rows: np.ndarray, texts: np.ndarray) -> dict[str, np.ndarray]:
-        """Characters as a share of the limit, and the share beyond it."""
-        ratio = np.array([len(text) for text in texts]) / self.limit[rows]
+    def metrics(self, texts: np.ndarray, answers: np.ndarray) -> dict[str, np.ndarray]:
+        """Characters of answers to prompts, (b,) object of str both, as a share of the limit; the share beyond it."""
+        ratio = np.array([len(answer) for answer in answers]) / self._allowed(texts)
         return {"length_ratio": ratio, "beyond_limit": np.maximum(0.0, ratio - 1)}
+
+    def _allowed(self, texts: np.ndarray) -> np.ndarray:
+        """Characters allowed for prompts, (b,)."""
+        return np.maximum(1, (self.share * np.array([len(text) for text in texts])).astype(np.int64))
 
     def _after(self, rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Characters with one of `tokens` (b, k) more, (b, k); blanks before the first word are not counted."""
@@ -70,10 +75,11 @@ class Terms:
     Tokens written come as `ends` (b, L): the last L of each row, NOTHING before the first, L the longest term's length.
     """
 
-    def __init__(self, num_rows: int, glossary: "Glossary", cost: float) -> None:
-        self.glossary, self.cost, self.longest = glossary, cost, glossary.length
+    def __init__(self, num_rows: int, glossary: "Glossary", cost: float, table: TokenTable) -> None:
+        self.glossary, self.cost, self.longest, self.table = glossary, cost, glossary.length, table
         self.tokens = np.full((num_rows, MOST_TERMS, self.longest), NOTHING, np.int32)  # (B, M, L)
         self.met = np.ones((num_rows, MOST_TERMS), bool)  # (B, M) written, or there is none
+        self.fresh = np.zeros((num_rows, MOST_TERMS), bool)  # (B, M) met by the last token
         self.source = np.full((num_rows, MOST_TERMS), -1, np.int32)  # (B, M) where in the prompt the source word starts
 
     def begin(self, rows: np.ndarray, examples: np.ndarray, prompts: Any) -> None:
@@ -82,14 +88,17 @@ class Terms:
         self.tokens[rows] = self.glossary.tokens[examples]
         self.source[rows] = self.glossary.source[examples]
         self.met[rows] = self.tokens[rows][:, :, 0] == NOTHING
+        self.fresh[rows] = False
 
     def write(self, rows: np.ndarray, ends: np.ndarray) -> None:
-        """Note which terms the last tokens made whole."""
+        """Note which terms the last token made whole, and which are none any more: it made a longer word of them."""
         terms = self.tokens[rows]
-        sizes = (terms != NOTHING).sum(2)
+        sizes, whole = (terms != NOTHING).sum(2), np.zeros(terms.shape[:2], bool)
         for size in range(1, self.longest + 1):
-            same = (terms[:, :, :size] == ends[:, None, self.longest - size :]).all(2)
-            self.met[rows] |= same & (sizes == size)
+            whole |= (terms[:, :, :size] == ends[:, None, self.longest - size :]).all(2) & (sizes == size)
+        met = self.met[rows] & ~(self.fresh[rows] & self.table.joins[ends[:, -1]][:, None])
+        self.fresh[rows] = whole & ~met
+        self.met[rows] = met | whole
 
     def begun(self, rows: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """How many tokens of each missing term the end of what is written has already, (b, M)."""

@@ -48,7 +48,7 @@ Terminated when the model writes END, at the latest after `longest` tokens. Trun
 | `model` | `"t5"` | the frozen encoder-decoder: one that ships with the package, a Hub name, or a local path |
 | `delay_cost` | 0.3 | the price of an average proportion of 1: the front of quality against delay is drawn by this |
 | `wait_cost` | 0.0 | the price of a READ after a READ |
-| `metric` | none | the metric that is paid: one of the task's, its first unless asked otherwise, or `"mean"` of all of them |
+| `metric` | none | the metric that is paid, one of the task's, or weights of several, as `{"chrf": 1, "bleu": 1}`; else its first |
 | `length_known` | False | True shows which share of the source is read, and so how long it is |
 | `longest` | 64 | tokens of a translation |
 | `longest_prompt` | 128 | tokens of a source; longer ones are cut |
@@ -75,6 +75,7 @@ from ._candidates import projection, squeezed
 from ._delays import average_lagging, average_proportion
 from ._next_word import UNITS, NextWord
 from ._prefixes import prefixes
+from ._standing import Standing
 
 READ, WRITE = 0, 1
 PENALTY = 0.05  # of a READ with nothing left
@@ -97,7 +98,7 @@ class ReadWrite(Dynamics):
         model: str = "t5",
         delay_cost: float = 0.3,
         wait_cost: float = 0.0,
-        metric: str | None = None,
+        metric: Any = None,
         length_known: bool = False,
         longest: int = 64,
         longest_prompt: int = 128,
@@ -126,7 +127,6 @@ class ReadWrite(Dynamics):
             self.costs["wait"] = self.wait_cost
         if unit not in UNITS:
             raise BadArgument(f"unit must be one of {', '.join(UNITS)}, got {unit!r}.")
-        self.paid = paid_metrics(task, metric)
         self.model = load(model, dtype=dtype, quantize=quantize)
         if self.model.family != "encoder-decoder":
             raise BadArgument(
@@ -139,7 +139,7 @@ class ReadWrite(Dynamics):
         self.horizon = int(self.sources.count.max(initial=1)) + self.longest
         self.words = NextWord(self.model, unit)
         self._spaces(positive("state", state, 0, int))
-        self.growing = self._growing(num_rows)
+        self.standing = Standing(task, metric, self.model.pieces, num_rows, self.longest)
         self._rows(num_rows, state)
 
     def _spaces(self, state: int) -> None:
@@ -149,14 +149,6 @@ class ReadWrite(Dynamics):
         self._matrix = projection(self.model.width, state) if state else None
         self.action_space = spaces.Discrete(2)
         self.action_meanings = ("read a word", "write a word")
-
-    def _growing(self, num_rows: int) -> list[Any]:
-        """What keeps the metrics of growing translations; a metric of another kind is scored anew each time."""
-        from ..metrics._growing import Growing
-        from ..text.cache import folder
-
-        accepted, pieces, kept = self.task.accepted, self.model.pieces, folder() / "compiled"
-        return [Growing(metric, accepted, pieces, num_rows, self.longest, cache=kept) for metric in self.paid]
 
     def _rows(self, num_rows: int, state: int) -> None:
         """What changes from step to step."""
@@ -197,8 +189,7 @@ class ReadWrite(Dynamics):
         self.written[rows], self.last[rows], self.ended[rows] = -1, -1, False
         for array in (self.length, self.units, self.delays, self.proportion, self.run, self.agreed):
             array[rows] = 0
-        for growing in self.growing:
-            growing.begin(rows, examples)
+        self.standing.begin(rows, examples)
         self.decoding.begin(rows, self.sources.of(examples, self.read[rows]))
         self._look(rows, np.zeros(len(rows), bool))
 
@@ -245,8 +236,7 @@ class ReadWrite(Dynamics):
         self.length[rows] += 1
         self.units[rows] += self.words.begins[tokens] | (self.units[rows] == 0)
         self.delays[rows, self.units[rows] - 1] = self.read[rows]
-        for growing in self.growing:
-            growing.push(rows, tokens)
+        self.standing.push(rows, tokens)
 
     def _later(self, rows: np.ndarray) -> np.ndarray:
         """By how much the average proportion has risen, (b,)."""
@@ -260,7 +250,7 @@ class ReadWrite(Dynamics):
         return self.ended[rows]
 
     def outcome(self, rows: np.ndarray) -> np.ndarray:
-        return np.mean([growing.scores(rows) for growing in self.growing], axis=0)
+        return self.standing.scores(rows, self.example[rows], self.answers)
 
     # ---------------------------------------------------------------- what is seen
 
@@ -352,15 +342,6 @@ class ReadWrite(Dynamics):
             "units": units.astype(np.float64),
             "tokens": self.length[rows].astype(np.float64),
         }
-
-
-def paid_metrics(task: OpenTask, name: str | None) -> list[Any]:
-    """The metrics whose mean is paid. Raises BadArgument for one that the task does not have."""
-    if name == "mean":
-        return list(task.metrics.values())
-    if name is not None and name not in task.metrics:
-        raise BadArgument(f"metric must be one of {', '.join(task.metrics)}, or 'mean' of them, got {name!r}.")
-    return [task.metric if name is None else task.metrics[name]]
 
 
 DYNAMICS = ReadWrite

@@ -191,7 +191,7 @@ class TokenChoice(Dynamics):
             self.limit = LengthLimit(num_rows, positive("length_limit", limit, 0.01), length_cost, self.table)
             self.costs["length"] = self.limit.most
         if terms is not None:
-            self.terms = Terms(num_rows, glossary(terms, self.model, self.task.examples), term_cost)
+            self.terms = Terms(num_rows, glossary(terms, self.model, self.task.examples), term_cost, self.table)
             self.costs["terms"] = term_cost * MOST_TERMS
         self.surprise_cost = positive("surprise_cost", surprise_cost, 0)
         if self.surprise_cost:
@@ -454,7 +454,7 @@ class TokenChoice(Dynamics):
             "surprise": self.surprise[rows] / np.maximum(actions, 1),
         }
         if self.limit is not None:
-            found |= self.limit.metrics(rows, texts)
+            found |= self.limit.metrics(self.task.examples["text"][self.example[rows]], texts)
         if self.terms is not None:
             found |= self.terms.metrics(self.example[rows], texts)
         return found

@@ -319,6 +319,8 @@ def save(model: Any, tokenizer: Any, folder: str | Path, facts: dict[str, Any]) 
         tokenizer.save_pretrained(part)
         (part / "pretraining.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         part.chmod(0o755)
+        for file in part.iterdir():
+            file.chmod(0o644)  # safetensors writes for its owner alone
         if target.exists():
             shutil.rmtree(target)
         part.rename(target)

@@ -1,0 +1,96 @@
+"""The tables of `results/writing.md`, from the rows that `writing.py` and `writing.py --compare` wrote.
+
+python benchmarks/writing_tables.py
+"""
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from tables import FOLDER, cell
+
+TITLES = {
+    "plain": "Multi30k, no other goal: the rise of the mean of sentence chrF and BLEU is paid",
+    "length": "Multi30k, at most 0.9 of the prompt's characters: 2 x the share beyond is charged",
+    "terms": "Multi30k, with 23 required terms: .5 is charged for each that is missing",
+    "builtin": "Built-in translation: the rise of sentence chrF is paid",
+    "builtin length": "Built-in translation, at most 0.9 of the prompt's characters",
+    "builtin terms": "Built-in translation, with 54 required terms",
+}
+MEASURES = {  # column -> score, scale, digits
+    "chrF": ("chrf", 100, 1),
+    "BLEU": ("bleu", 100, 1),
+    "return x 100": ("return", 100, 1),
+    "tokens": ("tokens", 1, 1),
+    "beyond the limit, %": ("beyond_limit", 100, 1),
+    "terms met": ("terms_met", 1, 2),
+    "terms required": ("terms_required", 1, 2),
+}
+INTRODUCTION = """# Writing: token choice with a frozen model inside
+
+Made by `python benchmarks/writing_tables.py` from `writing.jsonl` and `writing_paired.jsonl`; those are made by
+
+    nlp-gym pretrain --task multi30k_en_de --out models/m30k --param width=192 --param heads=6 --param inner=768 \\
+        --param vocabulary=4096 --param updates=2200 --param batch=3072 --param warmup=300
+    NLP_GYM_DATA=<folder with multi30k_en_de> python benchmarks/writing.py plain length terms --model models/m30k
+    python benchmarks/writing.py builtin
+    NLP_GYM_DATA=<folder with multi30k_en_de> python benchmarks/writing.py plain length terms builtin --compare
+
+Multi30k: 19,997 / 1,014 / 1,000 pairs (test_2016_flickr). Learned agents: five seeds, the best checkpoint on
+validation, judged once on the whole test split; means over seeds with a 95 % interval over seeds and sentences.
+`constant reward` and `zero observation` are controls of the same architecture. The rules choose among the same
+candidates; `beam width=8 rerank=True` orders its finished hypotheses by the environment's costs, then likelihood;
+`goal_rule` is n-gram blocking that stops at the limit and appends missing terms.
+"""
+
+
+def main() -> None:
+    """Write writing.md."""
+    rows = _rows("writing.jsonl")
+    pairs = _rows("writing_paired.jsonl")
+    text = INTRODUCTION
+    for experiment, title in TITLES.items():
+        mine = [row for row in rows if row["experiment"] == experiment and "error" not in row]
+        if mine:
+            text += f"\n## {title}\n\n{_table(mine)}"
+            text += _paired([pair for pair in pairs if pair["experiment"] == experiment])
+    notes = FOLDER / "WRITING_NOTES.md"
+    text += "\n" + notes.read_text() if notes.exists() else ""
+    (FOLDER / "writing.md").write_text(text)
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    path = FOLDER / name
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """One line for each agent and arm."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        row = {**row, "scores": {"test": row["scores"]}}
+        param = " ".join(f"{name}={value}" for name, value in row["param"].items())
+        arm = "" if row["arm"] == "as is" else f", {row['arm']}"
+        groups[f"{row['agent']} {param}".strip() + arm].append(row)
+    shown = {name: each for name, each in MEASURES.items() if each[0] in rows[0]["scores"]}
+    lines = [f"| agent | seeds | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
+    for name, group in groups.items():
+        numbers = [cell(group, score, "test", scale, digits) for score, scale, digits in shown.values()]
+        lines.append(f"| {name} | {len(group)} | {' | '.join(numbers)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _paired(pairs: list[dict[str, Any]]) -> str:
+    """The learned agents' differences to the others."""
+    if not pairs:
+        return ""
+    lines = ["", "Paired difference, x 100, 95 % bootstrap interval over sentences:", "",
+             "| learned | against | return | chrF | BLEU |", "|---|---|---|---|---|"]  # fmt: skip
+    for pair in pairs:
+        numbers = ["{:+.1f} [{:+.1f}, {:+.1f}]".format(*(100 * x for x in pair[m])) for m in ("return", "chrf", "bleu")]
+        lines.append(f"| {pair['learner']} | {pair['other']} | {' | '.join(numbers)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
