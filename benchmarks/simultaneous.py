@@ -8,7 +8,7 @@ The model is first tuned on prefixes, once, into `--tuned`: a prefix of the sour
 target that goes with it. All agents play with the tuned model, wait-k too. Each finished cell is a row of
 `results/simultaneous.jsonl`; what each sentence got is kept in `--answers`, from which `--report` makes the paired
 differences to the wait-k line at the same average lagging (`results/simultaneous_paired.jsonl`) and the picture. What
-is there already is not run again.
+is there already is not run again. With `--tuned` a folder that holds a model already, nothing is tuned.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ TASK = "multi30k_en_de"
 ENV = f"nlp/{TASK}-readwrite-v0"
 LINE = (1, 2, 3, 4, 5, 7, 9, 100)  # wait-k; the last reads everything
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-PRICES = (0.05, 0.1, 0.15, 0.2)  # of delay
+PRICES, PRICE = (0.1, 0.15, 0.2, 0.3), 0.2  # of delay: of the front, and of everything beside it
 PAID = {"metric": {"chrf": 1, "bleu": 1}}
 UPDATES = 200  # of the tuning on prefixes
 DELAYS = ("average_lagging", "length_adaptive_average_lagging")
+ROWS = 128  # of the environment in which an agent is judged
 EXPERIMENTS = ("line", "ppo", "others", "controls")
 
 
@@ -49,21 +51,20 @@ def cells(experiment: str, seeds: int) -> list[dict[str, Any]]:
 
     if experiment == "line":
         for k in LINE:
-            add("wait_k", 0.3, 1, k=k)
+            add("wait_k", PRICE, 1, k=k)
         for threshold in THRESHOLDS:
-            add("confidence_rule", 0.3, 1, threshold=threshold)
-        add("uniform", 0.3, 1)
+            add("confidence_rule", PRICE, 1, threshold=threshold)
+        add("uniform", PRICE, 1)
     if experiment == "ppo":
         for price in PRICES:
             add("ppo", price, seeds)
     if experiment == "others":
         for agent in ("dqn", "sarsa", "recurrent_ppo"):
-            add(agent, 0.3, seeds)
-        for arm in ("length known",):
-            add("ppo", 0.3, seeds, arm)
+            add(agent, PRICE, seeds)
+        add("ppo", PRICE, seeds, "length known")
     if experiment == "controls":
         for arm in ("constant reward", "zero observation"):
-            add("ppo", 0.3, seeds, arm)
+            add("ppo", PRICE, seeds, arm)
     return found
 
 
@@ -173,9 +174,6 @@ def run(asked: tuple[dict[str, Any], str]) -> dict[str, Any]:
 
     import torch
 
-    from nlp_gym_agents._evaluation import evaluate
-    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
-    from nlp_gym_agents._hyperparameters import hyperparameters
     from nlp_gym_agents._runs import circumstances
 
     cell, model = asked
@@ -183,32 +181,52 @@ def run(asked: tuple[dict[str, Any], str]) -> dict[str, Any]:
     warnings.filterwarnings("ignore", message="You have specified a mini-batch")
     began = time.process_time()
     options = {**PAID, "model": model, "delay_cost": cell["price"]}
+    rule = cell["agent"] in ("wait_k", "confidence_rule", "uniform")
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            steps = cell.get("steps") or int(hyperparameters(cell["agent"], ENV).get("n_timesteps", 1))
-            playing = {**options, **ARMS[cell["arm"]]}
-            experiment = Experiment(
-                cell["agent"], ENV, steps, cell["seed"], None, playing, cell["param"], eval_every=max(1, steps // 2)
-            )
-            record = train(experiment, Path(folder) / "run")
-            seconds, rows = time.process_time() - began, record.rows()
-            _, experiment, agent = load_run(record.folder, 1)
-            judging = {name: value for name, value in experiment.env_kwargs.items() if name != "reward"}
-            judged = evaluate(agent, ENV, "test", judging)
-            facts = data_facts(agent.env if hasattr(agent, "env") else agent.get_env())
+        judged, more = (judge_rule if rule else train_and_judge)(cell, options)
     except Exception as error:  # a failed cell is a row, never a missing one
         return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
     scores = {name: [round(x, 5) for x in (s.value, s.low, s.high)] for name, s in judged.scores.items()}
-    row = {**cell, "env": ENV, "steps": experiment.steps, "n": judged.n, "scores": scores}
-    row |= {"cpu_seconds": round(seconds, 1), "curve": [[r["steps"], round(r["return"], 4)] for r in rows]}
-    row |= {"hyperparameters": experiment.hyperparameters, "data": {"train": facts["train"]}, **circumstances()}
+    seconds = round(time.process_time() - began, 1)
+    row = {**cell, "env": ENV, "n": judged.n, "scores": scores, **more, "cpu_seconds": seconds, **circumstances()}
     kept = {name: judged.episodes[name].round(6).tolist() for name in DELAYS}
     return {**row, "kept": {"answers": judged.answers.tolist(), **kept}}
 
 
+def judge_rule(cell: dict[str, Any], options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """A baseline on the test split."""
+    from nlp_gym_agents._agents import make_agent
+    from nlp_gym_agents._bridge import make_vec_env
+    from nlp_gym_agents._evaluation import evaluate
+
+    agent = make_agent(cell["agent"], make_vec_env(ENV, 1, cell["seed"], options), cell["param"], cell["seed"])
+    return evaluate(agent, ENV, "test", options, num_envs=ROWS), {}
+
+
+def train_and_judge(cell: dict[str, Any], options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """An agent trained on the train split, the better of two checkpoints on validation, judged on test."""
+    from nlp_gym_agents._evaluation import evaluate
+    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
+    from nlp_gym_agents._hyperparameters import hyperparameters
+
+    steps = cell["steps"] or int(hyperparameters(cell["agent"], ENV)["n_timesteps"])
+    playing = {**options, **ARMS[cell["arm"]]}
+    with tempfile.TemporaryDirectory() as folder:
+        every = max(1, steps // 2)
+        asked = Experiment(cell["agent"], ENV, steps, cell["seed"], None, playing, cell["param"], eval_every=every)
+        record = train(asked, Path(folder) / "run")
+        _, experiment, agent = load_run(record.folder, 1)
+        judging = {name: value for name, value in experiment.env_kwargs.items() if name != "reward"}
+        judged = evaluate(agent, ENV, "test", judging, num_envs=ROWS)
+        facts = data_facts(agent.env if hasattr(agent, "env") else agent.get_env())
+        curve = [[row["steps"], round(row["return"], 4)] for row in record.rows()]
+    told = {"steps": steps, "curve": curve, "hyperparameters": experiment.hyperparameters}
+    return judged, {**told, "data": {"train": facts["train"]}}
+
+
 def key(cell: dict[str, Any]) -> str:
-    """What makes a cell that cell."""
-    names = ("experiment", "agent", "price", "arm", "param", "seed")
+    """What makes a cell that cell; the model counts by its weights."""
+    names = ("experiment", "agent", "price", "arm", "param", "seed", "model")
     return json.dumps({name: cell[name] for name in names}, sort_keys=True)
 
 
@@ -313,6 +331,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--only", help="cells whose agent or arm is this")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--answers", type=Path, default=Path("runs/simultaneous/answers"))
     parser.add_argument("--report", action="store_true", help="make differences and picture of what is there")
@@ -321,21 +340,26 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.answers.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
+    if not (options.tuned / "config.json").exists():
+        tune(options.model, options.tuned, options.updates)
+    model = hashlib.sha256((options.tuned / "model.safetensors").read_bytes()).hexdigest()[:16]
+    known = [row for row in known if row["model"] == model]
     if options.report:
-        rows = [row for row in {key(row): row for row in known if "error" not in row}.values()]
+        rows = list({key(row): row for row in known if "error" not in row}.values())
         lines = "".join(json.dumps(row) + "\n" for row in paired(rows, options.answers))
         options.out.with_name(f"{options.out.stem}_paired.jsonl").write_text(lines)
         draw(rows, options.out.with_suffix(".png"))
         return
-    if not (options.tuned / "config.json").exists():
-        tune(options.model, options.tuned, options.updates)
     done = {key(row) for row in known if "error" not in row}
-    wanted = [cell for name in names for cell in cells(name, options.seeds)]
-    wanted = [{**cell, "steps": options.steps} for cell in wanted if key(cell) not in done]
+    wanted = [{**cell, "model": model} for name in names for cell in cells(name, options.seeds)]
+    wanted = [c for c in wanted if key(c) not in done and options.only in (None, c["agent"], c["arm"])]
+    wanted = [{**cell, "steps": options.steps} for cell in wanted]
     print(f"{len(wanted)} cells to run", file=sys.stderr)
-    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        asked = [(cell, str(options.tuned)) for cell in wanted]
-        for number, row in enumerate(pool.imap_unordered(run, asked), 1):
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.jobs, mp_context=spawn) as pool:  # ends with an error if a worker is killed
+        asked = [pool.submit(run, (cell, str(options.tuned))) for cell in wanted]
+        for number, future in enumerate(as_completed(asked), 1):
+            row = future.result()
             if kept := row.pop("kept", None):
                 (options.answers / f"{number_of(row)}.json").write_text(json.dumps(kept))
             with open(options.out, "a") as file:  # this process alone writes: a row is whole or not there

@@ -38,6 +38,8 @@ class Episodes:
         self.success = np.zeros(num_rows, bool)  # (B,) episodes that the last action ended with a perfect answer
         self.epoch = np.zeros(num_rows, np.int64)  # (B,) how often the examples had all been given out before
         self.next_example = 0  # sequential order: the next to be given out
+        standing = getattr(dynamics, "standing", None)  # of writers, who may be paid for another metric
+        self.pays_own_metric = standing is None or [m for m, *_ in standing.parts] == [dynamics.task.metric]
         spec: dict[str, Any] = {"name": observation} if isinstance(observation, str) else dict(observation)
         self.form = spec.pop("name", None)
         if self.form not in OBSERVATIONS:
@@ -98,11 +100,20 @@ class Episodes:
         if self.reward.needs_standing:
             self.standing[rows] = step.after
         if len(rows) == self.num_rows:
-            self.success = step.final >= 1.0
+            self.success = self._perfect(step)
         else:
             self.success = np.zeros(self.num_rows, bool)
-            self.success[rows] = step.final >= 1.0
+            self.success[rows] = self._perfect(step)
         return rewards, step.over, components
+
+    def _perfect(self, step: Step) -> np.ndarray:
+        """Which episodes have just ended with a perfect answer by the task's own metric, whatever is paid, (B,)."""
+        if self.pays_own_metric:
+            return step.final >= 1.0
+        perfect, ended = step.over.copy(), step.rows[step.over]
+        if len(ended):
+            perfect[step.over] = self.dynamics.metrics(ended)[self.dynamics.task.metric.name] >= 1.0
+        return perfect
 
     def observe(self, rows: np.ndarray) -> Any:
         """What the agent sees, in the form that was asked for: an array (B, ...), or a dict of such arrays."""

@@ -235,13 +235,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     from play import representatives
 
-    whole = representatives()
+    whole, taken = representatives(), set()
     for item in contract:
         call: Any = getattr(item, "callspec")  # noqa: B009  pytest adds it to items with parameters
-        if call.params["env_id"] in whole:
-            continue
-        first = not any(index for name, index in call.indices.items() if name != "env_id")
-        if not (first and item.get_closest_marker("everywhere")):
+        test: Any = getattr(item, "originalname")  # noqa: B009
+        env_id = call.params["env_id"]
+        first = (test, env_id) not in taken
+        taken.add((test, env_id))
+        if env_id not in whole and not (first and item.get_closest_marker("everywhere")):
             item.add_marker(pytest.mark.slow)
 
 

@@ -43,6 +43,11 @@ def has_model(env_id: str) -> bool:
     return "model" in keywords_of(env_id)
 
 
+def shows_what_was_read(env_id: str) -> bool:
+    """Whether an agent reads the text on the way, so that `info["text"]` begins with a part of it."""
+    return form_of(env_id) == "Label" or "delay_cost" in keywords_of(env_id)
+
+
 def near(env_id: str) -> float:
     """By how much numbers may differ between a row alone and the same row among others."""
     return NEAR if has_model(env_id) else 0.0

@@ -30,6 +30,12 @@ SMALL = {
 }
 LEARNERS = ("ppo", "a2c", "dqn", "maskable_ppo", "qrdqn", "trpo", "recurrent_ppo", "sarsa", "reinforce")
 BASELINES = ("uniform", "majority", "supervised", "threshold", "fixed_fraction", "oracle")
+OTHERS = {  # ids of other kinds, and the rules that are for them alone
+    "nlp/arc_easy-choices-v0": ("first_choice", "sliding_window", "bandit"),
+    "nlp/squad-span-v0": ("first_choice", "sliding_window", "bandit"),
+    "nlp/squad-tokens-v0": ("greedy", "sampling", "ngram_blocking", "look_ahead", "beam", "goal_rule"),
+    "nlp/multi30k_en_de-readwrite-v0": ("wait_k", "confidence_rule"),
+}
 
 
 def fitting(name, env_id, **options):
@@ -38,7 +44,7 @@ def fitting(name, env_id, **options):
 
 
 def test_the_folder_is_the_list():
-    assert set(AGENTS.names()) == {*LEARNERS, *BASELINES}
+    assert set(AGENTS.names()) == {*LEARNERS, *BASELINES, *(name for rules in OTHERS.values() for name in rules)}
 
 
 @pytest.mark.parametrize("env_id", [LABEL, READ])
@@ -61,6 +67,33 @@ def test_an_agent_learns_predicts_is_judged_and_comes_back(name, env_id, tmp_pat
     again.set_parameters(str(tmp_path / "model.zip"), device="cpu")
     if name != "uniform":
         np.testing.assert_array_equal(judged.answers, evaluate(again, env_id, "test", num_envs=8).answers)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "name"),
+    [(env_id, name) for env_id, rules in OTHERS.items() for name in (*rules, "oracle", "uniform", "maskable_ppo")],
+)
+def test_agents_of_other_kinds_learn_are_judged_and_come_back(env_id, name, tmp_path):
+    options = {"longest": 8} if "choices" not in env_id and "span" not in env_id else {}
+    agent, _ = fitting(name, env_id, **options)
+    agent.learn(32)
+    judged = evaluate(agent, env_id, "test", options, num_envs=8)
+    assert judged.n == len(judged.targets) == 18 and np.isfinite(judged.scores["return"].value)
+    assert all(0 <= score.low <= score.value <= score.high <= 1 for name, score in judged.scores.items()
+               if name in gym.make(env_id, **options).unwrapped.task.metrics)  # fmt: skip
+    agent.save(tmp_path / "model.zip")
+    again, _ = fitting(name, env_id, **options)
+    again.set_parameters(str(tmp_path / "model.zip"), device="cpu")
+    if name not in ("uniform", "sampling"):
+        assert judged.answers.tolist() == evaluate(again, env_id, "test", options, num_envs=8).answers.tolist()
+
+
+@pytest.mark.parametrize("env_id", OTHERS)
+def test_rules_are_refused_where_they_do_not_belong(env_id):
+    strangers = {name for rules in OTHERS.values() for name in rules} - set(OTHERS[env_id])
+    for name in ("threshold", "majority", *sorted(strangers)[:3]):
+        with pytest.raises(BadArgument, match="environments, this one's actions are"):
+            fitting(name, env_id)
 
 
 @pytest.mark.parametrize("env_id", [LABEL, READ])
@@ -193,6 +226,32 @@ def test_dict_and_id_observations_choose_their_own_networks():
         for form in ("dict", "ids"):
             agent, _ = fitting(name, LABEL, observation=form)
             assert agent.learn(32).num_timesteps >= 32
+
+
+@pytest.mark.parametrize("policy", ["CandidatePolicy", "MaskableCandidatePolicy"])
+@pytest.mark.parametrize("env_id", ["nlp/squad-tokens-v0", "nlp/squad-span-v0"])
+def test_policies_that_score_candidates_alike_do_not_mind_their_order(policy, env_id):
+    import torch
+
+    name = "maskable_ppo" if policy.startswith("Maskable") else "ppo"
+    env = make_vec_env(env_id, 4, seed=0, env_kwargs={"observation": "dict"})
+    chosen = {"policy": f"nlp_gym_agents._scoring.{policy}"}
+    agent = make_agent(name, env, {**SMALL[name], **chosen}, 0)
+    seen = agent.policy.obs_to_tensor(env.reset())[0]
+    count = env.action_space.n
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(1))
+    moved = {**seen, "candidates": seen["candidates"].unflatten(1, (count, -1))[:, order].flatten(1)}
+    logits, others = (agent.policy.get_distribution(each).distribution.logits for each in (seen, moved))
+    torch.testing.assert_close(logits[:, order], others)
+    assert agent.learn(32).num_timesteps >= 32
+    prior = {"policy_kwargs": {"candidate_kwargs": {"prior": 1.0}}}
+    if "tokens" in env_id:
+        agent = make_agent(name, env, {**SMALL[name], **chosen, **prior}, 0)
+        seen = agent.policy.obs_to_tensor(env.reset())[0]
+        logits = agent.policy.get_distribution(seen).distribution.logits
+        moves = env.get_attr("episodes")[0].dynamics
+        log_p = np.maximum(moves.log_p - moves.log_p.max(1, keepdims=True), -20)  # the model's own distribution
+        torch.testing.assert_close(logits, torch.log_softmax(torch.from_numpy(log_p), 1), atol=1e-4, rtol=0)
 
 
 SEPARABLE = [(f"{word} number {i}", label) for i in range(60) for word, label in (("good", "yes"), ("bad", "no"))]

@@ -184,6 +184,23 @@ def test_play_shows_costs_masks_and_help_and_quits(mine: list[str]) -> None:
     assert "No episode was finished." in done("play", READ, *mine, text="").stdout
 
 
+@pytest.mark.parametrize(
+    ("env_id", "typed", "metric"),
+    [
+        ("nlp/arc_easy-choices-v0", "continue to the next\n0\n", "accuracy"),
+        ("nlp/squad-span-v0", "0\n0\n0\n", "exact_match"),
+        ("nlp/squad-tokens-v0", "0\n" * 50, "exact_match"),
+        ("nlp/multi30k_en_de-readwrite-v0", "read a word\n" + "write a word\n" * 80, "chrf"),
+    ],
+    ids=["choices", "span", "tokens", "readwrite"],
+)
+def test_ids_whose_answers_are_no_labels_are_shown_and_played(env_id: str, typed: str, metric: str) -> None:
+    text = done("show", env_id).stdout
+    assert "Examples" in text and text.count("\n  > ") >= 3
+    shown = done("play", env_id, "--seed", "1", "--episodes", "1", text=typed).stdout
+    assert metric in shown and "1 episode " in shown and re.search(r"so far \d of 1 right", shown)
+
+
 def test_play_obeys_no_control_characters_in_texts(tmp_path: Path) -> None:
     rows = [f"evil \x1b[31m {number},{'ab'[number % 2]}" for number in range(40)]
     (tmp_path / "evil.csv").write_text("\n".join(["text,label", *rows]))
@@ -242,6 +259,17 @@ def test_the_default_folder_has_a_number_when_it_is_taken(mine: list[str]) -> No
     for name in ("", "-2", "-3"):
         assert done(*arguments).stdout == f"run    runs/majority-sentiment-label-seed7{name}\n"
     assert "runs/majority-sentiment-label-seed7-3 is finished" in done(*arguments, "--resume").stderr
+
+
+@pytest.mark.parametrize("env_id", ["nlp/arc_easy-choices-v0", "nlp/squad-span-v0", "nlp/squad-tokens-v0"])
+def test_ids_whose_answers_are_no_labels_are_trained_and_judged(env_id: str) -> None:
+    arguments = [*FAST, "--set", "longest=6"] if "tokens" in env_id else FAST
+    said = done("train", "--agent", "maskable_ppo", "--env", env_id, "--out", "run", *arguments).stdout
+    names = re.findall(r"^(?:> |  )(\w+)", said, re.MULTILINE)
+    assert names[0] == "maskable_ppo" and {"uniform", "oracle"} <= set(names)
+    scores = json.loads(done("evaluate", "run", "--json", "--split", "validation").stdout)["scores"]
+    metric = "accuracy" if "choices" in env_id else "f1"
+    assert 0 <= scores[metric]["low"] <= scores[metric]["value"] <= scores[metric]["high"] <= 1
 
 
 def test_quiet_prints_nothing_and_still_writes(mine: list[str]) -> None:

@@ -35,6 +35,7 @@ from play import (
     near,
     on,
     short,
+    shows_what_was_read,
     spoil,
     steps,
     task_of,
@@ -43,7 +44,7 @@ from stable_baselines3.common.env_checker import check_env as check_for_sb3
 
 import nlp_gym_envs
 from nlp_gym_envs.errors import BadArgument, NlpGymError
-from nlp_gym_envs.text.corpora import BuiltIn
+from nlp_gym_envs.models.files import SHIPPED
 
 pytestmark = pytest.mark.filterwarnings("error")
 MODES = list(AutoresetMode)
@@ -75,7 +76,7 @@ def small(env_id: str, small_sets: dict[str, str]) -> str:
     return small_sets[env_id]
 
 
-def single(env_id: str, **options: Any) -> gym.Env:
+def single(env_id: str, **options: Any) -> Any:
     return gym.make(env_id, **{**short(env_id), **options})
 
 
@@ -378,22 +379,22 @@ def test_a_dict_holds_what_the_vector_holds(env_id: str) -> None:
 
 
 def test_ids_are_words_of_the_training_split(env_id: str, small: str) -> None:
-    """Where a model is inside they are its own tokens: those of the prompt, then those written."""
-    form = {"name": "ids", "length": 6} | ({} if has_model(env_id) else {"size": 12})
+    """Where a model writes from its candidates they are its own tokens: those of the prompt, then those written."""
+    tokens = "vocabulary" in keywords_of(env_id)
+    form = {"name": "ids", "length": 6} | ({} if tokens else {"size": 12})
     env = on(small, env_id, observation=form, split="validation")
-    space, high = env.observation_space, 11 if not has_model(env_id) else len(env.unwrapped.tokenizer) - 1
+    space, high = env.observation_space, len(env.unwrapped.tokenizer) - 1 if tokens else 11
     assert isinstance(space, spaces.Box) and (space.shape, space.dtype, space.high.max()) == ((6,), np.int32, high)
     texts = env.unwrapped.task.examples["text"]
     for came in steps(env, 20):
         assert came[0] in space
-        whole, shown = texts[came[-1]["example"]], came[-1]["text"]
-        if has_model(env_id):
-            assert (
-                "delay_cost" in keywords_of(env_id)
-                or env.unwrapped.tokenizer(whole)["input_ids"][:3] == came[0][:3].tolist()
-            )
+        shown = texts[came[-1]["example"]]
+        if shows_what_was_read(env_id):
+            shown = came[-1]["text"].split("\n> ")[0]
+        if tokens:
+            assert env.unwrapped.tokenizer(shown)["input_ids"][:3] == came[0][:3].tolist()
         else:
-            words = len((shown if form_of(env_id) == "Label" else whole).split())
+            words = len(shown.split())
             assert (came[0][: min(words, 6)] > 0).all() and (came[0][words:] == 0).all()
 
 
@@ -675,7 +676,7 @@ def span_policies(env: Any) -> Policies:
 
 
 def model_policies(env: Any) -> Policies:
-    """Of a model that knows the data, which are the built-in ones: its greedy answer is better than any degenerate."""
+    """Of a model that was trained for the task: its greedy answer is better than any degenerate one."""
     moves = env.episodes.dynamics
     if not hasattr(moves, "candidates"):
         return {f"always {meaning}": (always(action), 1.0) for action, meaning in enumerate(env.action_meanings)}
@@ -692,7 +693,8 @@ def model_policies(env: Any) -> Policies:
         return (moves.candidates == moves.model.end).argmax(1)
 
     greedy = 1.0
-    if isinstance(env.task.source, BuiltIn):
+    trained = json.loads((SHIPPED / moves.model.name / "pretraining.json").read_text(encoding="utf-8"))
+    if env.task.name in trained["tasks"]:
         greedy = once(env, lambda env, _: best(np.ones_like(moves.allowed)))["score"].mean()
     return {
         "nothing": (stop, greedy),
@@ -717,7 +719,7 @@ def test_info_tells_what_a_person_wants_to_know(env_id: str) -> None:
         info = came[-1]
         assert type(info["text"]) is str and type(info["example"]) is int and type(info["epoch"]) is int
         whole = texts[info["example"]]
-        if labelled or keywords_of(env_id).get("delay_cost") is not None:
+        if shows_what_was_read(env_id):
             assert whole.startswith(info["text"].split("\n> ")[0])  # as much of it as was read
         else:
             assert info["text"].startswith(whole)  # and what was done so far

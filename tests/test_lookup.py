@@ -7,12 +7,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from conftest import stand_in, write_csv
+from conftest import small_data, stand_in, write_csv
 from play import steps
 
 import nlp_gym_envs
 from nlp_gym_envs import rewards
-from nlp_gym_envs.answers import Label
+from nlp_gym_envs.answers import Choice, FreeText, Label, Span
 from nlp_gym_envs.dynamics.label import LabelChoice
 from nlp_gym_envs.episodes import DYNAMICS
 from nlp_gym_envs.errors import BadArgument, UnknownName
@@ -160,13 +160,30 @@ def test_all_of_ones_own_by_dotted_name(mine: str) -> None:
 
 def test_a_registered_task_gets_its_ids(tmp_path: Path, registries: None) -> None:
     before = set(nlp_gym_envs.environment_ids())
-    nlp_gym_envs.register_task("weather", own_task(tmp_path))
+    task = own_task(tmp_path)
+    nlp_gym_envs.register_task("weather", task)
     added = set(nlp_gym_envs.environment_ids()) - before
-    assert added == {f"nlp/weather-{name}-v0" for name in DYNAMICS.names()}
+    assert added == {f"nlp/weather-{name}-v0" for name in DYNAMICS.names() if DYNAMICS.get(name).accepts(task)}
+    assert added >= {"nlp/weather-label-v0", "nlp/weather-read-v0"}
     for env_id in added:
         ends = [came for came in steps(gym.make(env_id), 40) if len(came) == 5 and came[2]]
         assert ends and all(came[4]["target"][0] in ("0", "1", "2") for came in ends)
     assert gym.make_vec("nlp/weather-read-v0", num_envs=3).reset(seed=0)[0].shape[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("form", "metric", "dynamics"),
+    [(Choice(), "accuracy", "choices"), (Span(), "f1", "span"), (FreeText(), "chrf", "tokens")],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_registered_task_of_another_form_gets_its_ids_and_plays(
+    form: Any, metric: str, dynamics: str, tmp_path: Path, registries: None
+) -> None:
+    folder = small_data(tmp_path, Task(Files(str(tmp_path)), form, (metric,)))
+    nlp_gym_envs.register_task("weather", Task(Files(folder), form, (metric,)))
+    env = gym.make(f"nlp/weather-{dynamics}-v0", split="validation")
+    ends = [came for came in steps(env, 40) if len(came) == 5 and came[2]]
+    assert ends and all(metric in came[4]["episode_metrics"] for came in ends)
 
 
 def test_a_registered_dynamics_gets_its_ids(registries: None) -> None:

@@ -34,7 +34,10 @@ def test_the_arguments_that_a_page_names_are_those_that_the_dynamics_takes(env_i
 
     from nlp_gym_envs.episodes import DYNAMICS, assemble
 
-    named = set(re.findall(r"^\| `(\w+)` \|", _pages.page(env_id).sections["Arguments"], re.MULTILINE))
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", _pages.page(env_id).sections["Arguments"], re.MULTILINE)
+    listed = [name for cell in rows for name in re.findall(r"\w+", cell)]
+    named = set(listed)
+    assert len(listed) == len(named)
     own = set(inspect.signature(DYNAMICS.get(_pages.names_of(env_id)[1])).parameters) - {"task", "num_rows"}
     common = set(inspect.signature(assemble).parameters) - {"num_rows", "task", "dynamics", "options"}
     assert named == own | common | {"render_mode"}
@@ -52,6 +55,26 @@ def test_facts_and_examples_of_a_made_environment(env_id: str) -> None:
         assert episode.actions[-1].startswith("answer ") and low <= episode.paid <= high
         assert episode.right == (episode.actions[-1] == f"answer {episode.target}")
     assert _pages.examples(env)[0] == first  # the seed makes them repeatable
+
+
+@pytest.mark.parametrize(
+    ("env_id", "form"),
+    [
+        ("nlp/squad-span-v0", "spans"),
+        ("nlp/arc_easy-choices-v0", "choices"),
+        ("nlp/squad-tokens-v0", "spans"),
+        ("nlp/multi30k_en_de-readwrite-v0", "free text"),
+    ],
+)
+def test_facts_and_examples_where_answers_are_no_labels(env_id: str, form: str) -> None:
+    env = gym.make(env_id)
+    facts = _pages.page(env_id, env).facts
+    assert facts["data"] == f"48 examples in 'train', {form}"
+    low, high = env.unwrapped.reward_range  # type: ignore[attr-defined]
+    for episode in _pages.examples(env):
+        assert episode.actions and set(episode.actions) <= set(env.unwrapped.action_meanings)  # type: ignore[attr-defined]
+        assert low <= episode.paid <= high and episode.target in " | ".join(env.unwrapped.task.accepted.sum())  # type: ignore[attr-defined]
+    assert _pages.examples(env) == _pages.examples(env)
 
 
 def test_many_actions_are_shortened_in_the_middle() -> None:

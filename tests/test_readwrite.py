@@ -420,7 +420,7 @@ PAID = ({}, {"metric": "bleu"}, {"delay_cost": 0.9, "wait_cost": 0.02, "metric":
 def test_costs_add_up(make: Make, options: dict[str, Any]) -> None:
     env = make(8, **options)
     weights = {(): {"chrf": 1.0}, ("metric",): {"bleu": 1.0}}.get(tuple(options), {"chrf": 0.25, "bleu": 0.75})
-    price = options.get("delay_cost", 0.3)
+    price = options.get("delay_cost", 0.2)
     ends = {}
     for reward in ("improvement", "final"):
         told = ends[reward] = play(make(8, reward=reward, **options), at_random(4))

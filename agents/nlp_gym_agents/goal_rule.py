@@ -8,7 +8,10 @@ from ._writing import Writer
 
 
 class GoalRule(Writer):
-    """N-gram blocking; END where the best candidate would go beyond the limit; missing terms written before END."""
+    """N-gram blocking; END where the best candidate would go beyond the limit; missing terms before END.
+
+    Terms are written where END is the best candidate, or where there is just room for them.
+    """
 
     def __init__(self, policy: str, env: Any, *, n: int = 2, seed: int | None = None, verbose: int = 0) -> None:
         self.n = n
@@ -25,7 +28,9 @@ class GoalRule(Writer):
             joins = here.terms.fresh[rows].any(1)[:, None] & here.terms.table.joins[here.candidates[rows]]
             scores = scores - 5e2 * joins  # a term that was just written stays a word of its own
             ending = is_end[np.arange(len(rows)), scores.argmax(1)][:, None]
-            scores = np.where(goes_on, 2e3, np.where(begins & ending, 1e3, scores))
+            needed = ((here.terms.tokens[rows] >= 0).sum(2) * ~here.terms.met[rows]).sum(1)
+            hurry = (here.longest - here.length[rows] <= needed)[:, None]
+            scores = np.where(goes_on, 2e3, np.where(begins & (ending | hurry), 1e3, scores))
         if here.limit is not None:
             best = scores.argmax(1)
             beyond = seen[np.arange(len(rows)), best, names.index("is beyond the limit")] > 0

@@ -46,7 +46,7 @@ Terminated when the model writes END, at the latest after `longest` tokens. Trun
 | name | default | effect |
 |---|---|---|
 | `model` | `"t5"` | the frozen encoder-decoder: one that ships with the package, a Hub name, or a local path |
-| `delay_cost` | 0.3 | the price of an average proportion of 1: the front of quality against delay is drawn by this |
+| `delay_cost` | 0.2 | the price of an average proportion of 1: the front of quality against delay is drawn by this |
 | `wait_cost` | 0.0 | the price of a READ after a READ |
 | `metric` | none | the metric that is paid, one of the task's, or weights of several, as `{"chrf": 1, "bleu": 1}`; else its first |
 | `length_known` | False | True shows which share of the source is read, and so how long it is |
@@ -54,7 +54,7 @@ Terminated when the model writes END, at the latest after `longest` tokens. Trun
 | `longest_prompt` | 128 | tokens of a source; longer ones are cut |
 | `prompt` | `"{text}"` | how the model is asked, as `"translate English to German: {text}"` for Google's T5 |
 | `unit` | `"word"` | what one WRITE writes: or `"token"`, for languages that do not separate words |
-| `state` | 16 | size of the projected decoder state; 0 leaves it out |
+| `state` | 16 | size of the projected decoder state, at most the model's width; 0 leaves it out |
 | `dtype`, `quantize` | `"float32"`, none | of the model: `"bfloat16"`; `"int8"` |
 
 ## Version history
@@ -96,7 +96,7 @@ class ReadWrite(Dynamics):
         task: OpenTask,
         num_rows: int,
         model: str = "t5",
-        delay_cost: float = 0.3,
+        delay_cost: float = 0.2,
         wait_cost: float = 0.0,
         metric: Any = None,
         length_known: bool = False,
@@ -138,7 +138,8 @@ class ReadWrite(Dynamics):
         self.decoding = Decoding(self.model, num_rows, longest_prompt, self.longest, REMEMBERED)
         self.horizon = int(self.sources.count.max(initial=1)) + self.longest
         self.words = NextWord(self.model, unit)
-        self._spaces(positive("state", state, 0, int))
+        state = min(positive("state", state, 0, int), self.model.width)
+        self._spaces(state)
         self.standing = Standing(task, metric, self.model.pieces, num_rows, self.longest)
         self._rows(num_rows, state)
 

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,17 @@ def _check(folder: Path) -> None:
             f"the folder {folder} has no tokenizer (one of {', '.join(TOKENIZERS)}). Save it with "
             "tokenizer.save_pretrained(folder)."
         )
+
+
+@contextlib.contextmanager
+def without_bars() -> Iterator[None]:
+    """No progress bar of transformers for the second that a file takes."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -99,7 +99,7 @@ def _from_files(
 
     if family == "decoder" and family_of(config) == "encoder" and not getattr(config, "is_decoder", False):
         raise BadArgument(f"the model {name!r} cannot serve as 'decoder': it reads in both directions.")
-    with _explained(name), _without_bars():
+    with _explained(name), files.without_bars():
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **safely)
         model, report = getattr(transformers, FAMILIES[family]).from_pretrained(
             where, config=config, use_safetensors=True, dtype=getattr(torch, dtype), output_loading_info=True, **safely
@@ -114,20 +114,6 @@ def _from_files(
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     tokenizer.padding_side = "right"
     return model.to(device), tokenizer
-
-
-@contextlib.contextmanager
-def _without_bars() -> Iterator[None]:
-    """No progress bar of transformers for the second that loading takes."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import BadArgument
 from ..text.examples import content_digest
+from .files import without_bars
 
 SHAPES = {"t5": "encoder-decoder", "gpt2": "decoder", "bert": "encoder"}
 PAD, END, UNKNOWN, MASK, ANSWER, START = "<pad>", "</s>", "<unk>", "<mask>", "<answer>", "<s>"
@@ -315,7 +316,8 @@ def save(model: Any, tokenizer: Any, folder: str | Path, facts: dict[str, Any]) 
     target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
-        model.save_pretrained(part)
+        with without_bars():
+            model.save_pretrained(part)
         tokenizer.save_pretrained(part)
         (part / "pretraining.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         part.chmod(0o755)
