@@ -45,6 +45,17 @@ class SlotLayer(CacheLayerMixin):
         self.flat_keys, self.flat_values = (store.view(-1, store.shape[2] * store.shape[3]) for store in stores)
         self.all_keys, self.all_values = (store.transpose(1, 2) for store in stores)  # (rows, heads, room, d)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The stores alone: a view would come out of a pickle as a tensor of its own."""
+        views = ("flat_keys", "flat_values", "all_keys", "all_values", "keys", "values")
+        return {name: value for name, value in vars(self).items() if name not in views}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.keys = self.values = None
+        if self.stores:
+            self._keep(self.stores)
+
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -157,6 +168,9 @@ class Sources(Slots):
     def __init__(self, num_layers: int, num_rows: int, room: int) -> None:
         super().__init__(num_layers, num_rows, room)
         self.shown: tuple[Any, ...] | None = None  # what the layers' `keys` and `values` are set to
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "shown": None}  # the layers' views are made anew
 
     def show(self, rows: torch.Tensor | None, width: int) -> None:
         """Lay out what the next forward reads; of all rows it is a view, made once."""
