@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nlp_gym_envs"
-HEAVY = ("torch", "transformers", "datasets", "numba", "sacrebleu", "stable_baselines3", "sklearn", "scipy", "pandas", "PIL", "rich")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "numba",
+    "sacrebleu",
+    "stable_baselines3",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "PIL",
+    "rich",
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = {  # a file or folder of the package: its floor; a folder's own files count as one floor
     "errors": 0,

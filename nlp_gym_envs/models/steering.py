@@ -51,6 +51,12 @@ class Steering:
         self.seen = torch.zeros_like(self.hidden)
         self._columns = torch.arange(0)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Steering":
+        return self  # as the model is: it holds nothing of any row
+
+    def __reduce__(self) -> Any:
+        return steering_of, (self.language_model,)
+
     def check(self, read: int, held: int) -> None:
         """Raise BadArgument where the model cannot read `read` tokens of a source, or attend to `held` of its own."""
         config, name = self.model.config, self.language_model.name
