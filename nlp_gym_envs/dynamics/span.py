@@ -167,12 +167,13 @@ class SpanPointer(Dynamics):
         stage = self.stage[rows]
         taken = self.passages.seen[self.example[rows], self.chosen[rows, SENTENCE]]  # (B, 14)
         known = (stage != SENTENCE) & ~self.refused[rows]
-        return {
+        seen = {
             "candidates": self.slots[rows].reshape(len(rows), -1),
             "stage": (stage[:, None] == np.arange(3)).astype(np.float32),
             "question": self.asked[self.example[rows]],
             "sentence": np.where(known[:, None], taken, np.float32(0)),
-        }
+        }  # sums of shares may be above 1 by a rounding
+        return {name: np.clip(part, self.parts[name].low, self.parts[name].high) for name, part in seen.items()}
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
         allowed = np.empty((len(rows), self.no_answer + 1), bool)
