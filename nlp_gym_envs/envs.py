@@ -64,6 +64,10 @@ class _Face:
         """No episode has more steps than this."""
         return self.episodes.dynamics.horizon
 
+    def export(self, row: int, path: Any) -> Any:
+        """Save the model of row `row` as its actions have changed it; AttributeError where actions change none."""
+        return self.episodes.dynamics.export(row, path)  # pyright: ignore[reportAttributeAccessIssue]
+
     def _draw(self, rows: np.ndarray) -> list[Any]:
         """What render shows of each of `rows`."""
         scenes = [pictures.scene(self.episodes, row, self._last[row], float(self._paid[row])) for row in rows]

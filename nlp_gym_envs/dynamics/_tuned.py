@@ -29,6 +29,10 @@ class Tuned(Shared):
         self.labels = isinstance(task.answer, Label)
         self._ids: dict[int, tuple[list[int], list[int]]] = {}
 
+    def of_training(self) -> "Tuned":
+        """The same on the training split."""
+        return Tuned(self.task.at("train"), self.language, self.tunable, self.length, self.answer)
+
     def ids(self, examples: Sequence[int]) -> list[tuple[list[int], list[int]]]:
         """The tokens of each example's text and of its first accepted answer, encoded when they are first needed."""
         new = [i for i in dict.fromkeys(examples) if i not in self._ids]

@@ -80,7 +80,9 @@ class Writer(torch.nn.Module):
         left = not self.encodes  # a decoder goes on from where its prompt ends: padding comes first
         width = max(map(len, prompts))
         rows = [[*[pad] * (width - len(p)), *p] if left else [*p, *[pad] * (width - len(p))] for p in prompts]
-        real = [[0] * (width - len(p)) + [1] * len(p) if left else [1] * len(p) + [0] * (width - len(p)) for p in prompts]
+        real = [
+            [0] * (width - len(p)) + [1] * len(p) if left else [1] * len(p) + [0] * (width - len(p)) for p in prompts
+        ]
         device = next(self.parameters()).device
         with torch.no_grad():
             found = self.model.generate(

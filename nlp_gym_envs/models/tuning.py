@@ -35,7 +35,9 @@ class Tunable(Shared):
         chosen = [(name, p) for name, p in module.named_parameters() if group_of[name] in groups]
         chosen = [(name, p) for name, p in chosen if only is None or re.search(only, name, re.IGNORECASE)]
         if not chosen:
-            raise BadArgument(f"the model has no parameters in {', '.join(groups)}{f' named {only!r}' if only else ''}.")
+            raise BadArgument(
+                f"the model has no parameters in {', '.join(groups)}{f' named {only!r}' if only else ''}."
+            )
         chosen.sort(key=lambda pair: GROUPS.index(group_of[pair[0]]))
         self.names = [name for name, _ in chosen]
         self.shapes = [tuple(p.shape) for _, p in chosen]
@@ -54,6 +56,7 @@ class Tunable(Shared):
         self.spans = {group: _span(group, self.names, group_of, self.bounds) for group in GROUPS}
         self.lock = threading.RLock()  # held while the weights are not at rest
         self.skipped = _blocks_below(module, self.names)
+        self.known: dict[Any, Any] = {}  # what has been found out about it, by those who ask for it again
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "lock"}
