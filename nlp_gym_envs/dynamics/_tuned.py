@@ -94,7 +94,8 @@ def text_batch(language: LanguageModel, prompts: Sequence[Sequence[int]], answer
     device, pad = language.model.device, language.tokenizer.pad_token_id
     wanted = [[*answer, language.end] for answer in answers]
     if language.family == "encoder-decoder":
-        before = padded([[language.start, *answer[:-1]] for answer in wanted], pad, device)
+        start = language.start or 0
+        before = padded([[start, *answer[:-1]] for answer in wanted], pad, device)
         mask = padded([[1] * len(prompt) for prompt in prompts], 0, device)
         return Batch(padded(prompts, pad, device), mask, padded(wanted, NOTHING, device), before)
     whole = [[*prompt, *answer[:-1]] for prompt, answer in zip(prompts, wanted, strict=True)]

@@ -76,13 +76,11 @@ class Writer(torch.nn.Module):
 
     def write(self, prompts: Sequence[Sequence[int]], pad: int, end: int, longest: int) -> list[list[int]]:
         """The greedy answer to each prompt, ids without END."""
-        made = []
+        made, width = [], max(map(len, prompts))
         left = not self.encodes  # a decoder goes on from where its prompt ends: padding comes first
-        width = max(map(len, prompts))
-        rows = [[*[pad] * (width - len(p)), *p] if left else [*p, *[pad] * (width - len(p))] for p in prompts]
-        real = [
-            [0] * (width - len(p)) + [1] * len(p) if left else [1] * len(p) + [0] * (width - len(p)) for p in prompts
-        ]
+        blanks = [width - len(prompt) for prompt in prompts]
+        rows = [_beside(list(prompt), [pad] * n, left) for prompt, n in zip(prompts, blanks, strict=True)]
+        real = [_beside([1] * len(prompt), [0] * n, left) for prompt, n in zip(prompts, blanks, strict=True)]
         device = next(self.parameters()).device
         with torch.no_grad():
             found = self.model.generate(
@@ -92,6 +90,10 @@ class Writer(torch.nn.Module):
         for row in found[:, 1 if self.encodes else width :].tolist():
             made.append(row[: row.index(end)] if end in row else [token for token in row if token != pad])
         return made
+
+
+def _beside(row: list[int], blanks: list[int], left: bool) -> list[int]:
+    return blanks + row if left else row + blanks
 
 
 def as_numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -66,7 +66,7 @@ class Tunable(Shared):
 
     @contextlib.contextmanager
     def moved(self, delta: torch.Tensor | None) -> Iterator[None]:
-        """The weights with `delta` (D,) added while in the context; behind it they are what they were, whatever came."""
+        """The weights with `delta` (D,) added, in the context; behind it they are what they were, whatever came."""
         with self.lock:
             try:
                 if delta is not None:
