@@ -230,7 +230,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """An id that is like another one takes the tests marked `everywhere`, with their first parameters; more is slow."""
-    contract = [item for item in items if item.path.name == "test_contract.py" and hasattr(item, "callspec")]
+    files = ("test_contract.py", "test_contract_updates.py")
+    contract = [item for item in items if item.path.name in files and hasattr(item, "callspec")]
     if not contract:
         return
     from play import representatives
@@ -238,6 +239,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     whole, taken = representatives(), set()
     for item in contract:
         call: Any = getattr(item, "callspec")  # noqa: B009  pytest adds it to items with parameters
+        if "env_id" not in call.params:
+            continue
         test: Any = getattr(item, "originalname")  # noqa: B009
         env_id = call.params["env_id"]
         first = (test, env_id) not in taken

@@ -1,6 +1,6 @@
 """Playing episodes and comparing what came back; as a script, it prints digests for another process.
 
-python tests/play.py ID=FOLDER ...
+python tests/play.py [--steps N] ID=FOLDER ...
 """
 
 import functools
@@ -13,6 +13,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 
 import nlp_gym_envs
 from nlp_gym_envs.episodes import DYNAMICS
@@ -38,6 +39,11 @@ def keywords_of(env_id: str) -> dict[str, Any]:
     return {name: parameter.default for name, parameter in parameters.items()}
 
 
+def changes_model(env_id: str) -> bool:
+    """Whether an action changes a model, so that an episode is an instance and no example."""
+    return not DYNAMICS.get(gym.spec(env_id).kwargs["dynamics"]).answers_examples
+
+
 def has_model(env_id: str) -> bool:
     """Whether a language model computes every step."""
     return "model" in keywords_of(env_id)
@@ -54,7 +60,10 @@ def near(env_id: str) -> float:
 
 
 def short(env_id: str) -> dict[str, Any]:
-    """Keywords that make episodes short where a step takes a forward of a model."""
+    """Keywords that make episodes short and steps cheap where a step takes a forward of a model."""
+    if changes_model(env_id):
+        cheap = {"probe": 4, "judge": 6, "length": 6, "answer": 3, "updates": 0, "horizon": 3, "looks": 4, "batch": 3}
+        return {name: value for name, value in cheap.items() if name in keywords_of(env_id)}
     return {"longest": 6} if has_model(env_id) else {}
 
 
@@ -73,13 +82,25 @@ def on(folder: str, env_id: str, **options: Any) -> gym.Env:
     return gym.make(env_id, dataset=folder, **{**short(env_id), **options})
 
 
+def actions_in(space: Any, seed: int = 0) -> Iterator[Any]:
+    """Random actions of one row, for ever."""
+    draw = np.random.default_rng(seed)
+    while True:
+        if isinstance(space, spaces.Discrete):
+            yield int(draw.integers(space.n))
+        elif isinstance(space, spaces.MultiDiscrete):
+            yield draw.integers(space.nvec)
+        else:
+            yield draw.uniform(space.low, space.high).astype(space.dtype)
+
+
 def steps(env: gym.Env, count: int, seed: int | None = 0, action_seed: int = 0) -> Iterator[tuple[Any, ...]]:
     """What `count` steps give, resets among them; actions are drawn from all, masked ones too. No seed: go on."""
-    draw = np.random.default_rng(action_seed)
+    actions = actions_in(env.action_space, action_seed)
     if seed is not None:
         yield env.reset(seed=seed)
     for _ in range(count):
-        came = env.step(int(draw.integers(env.action_space.n)))
+        came = env.step(next(actions))
         yield came
         if came[2] or came[3]:
             yield env.reset()
@@ -147,5 +168,6 @@ def spoil(value: Any) -> None:
 
 
 if __name__ == "__main__":
-    asked = dict(argument.rsplit("=", 1) for argument in sys.argv[1:])
-    print(json.dumps({env_id: digest(list(steps(on(folder, env_id), 60))) for env_id, folder in asked.items()}))
+    count = int(sys.argv.pop(2)) if sys.argv[1] == "--steps" else 60
+    asked = dict(argument.rsplit("=", 1) for argument in sys.argv[1:] if argument != "--steps")
+    print(json.dumps({env_id: digest(list(steps(on(folder, env_id), count))) for env_id, folder in asked.items()}))
