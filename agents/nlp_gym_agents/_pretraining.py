@@ -16,13 +16,25 @@ JUDGED = 500  # validation examples
 SPOKEN = 0.6  # of the built-in translations that the model learns from: so much is in the spoken register
 #: What the three models that ship with the package are made of: `nlp-gym pretrain --shipped t5`.
 SHIPPED: dict[str, tuple[tuple[str, ...], Recipe]] = {
-    "t5": (("translation",), Recipe("t5", updates=1600, batch=2048, rate=3e-3, dropout=0.05, warmup=100, half=True)),
+    "t5": (("translation",), Recipe("t5", updates=2000, batch=4096, rate=2e-3, dropout=0.0, warmup=100, half=True)),
     "gpt2": (("translation",), Recipe("gpt2", 128, 3, updates=1600, batch=2048, dropout=0.05, warmup=100, half=True)),
-    "bert": (  # half of the updates go by before it learns more than which tokens are frequent: no noise besides
+    "bert": (
         ("sentiment", "text_classification", "question_answering", "multiple_choice", "translation"),
-        Recipe("bert", 128, 3, longest=160, updates=2000, batch=6144, rate=3e-3, warmup=300, smoothing=0.0, dropout=0.0,
-               half=True),
-    ),  # fmt: skip
+        # without noise: half of these updates go by before it learns more than which tokens are frequent
+        Recipe(
+            "bert",
+            128,
+            3,
+            longest=160,
+            batch=6144,
+            updates=2000,
+            rate=3e-3,
+            warmup=300,
+            smoothing=0.0,
+            dropout=0.0,
+            half=True,
+        ),
+    ),
 }
 
 
