@@ -16,11 +16,24 @@ JUDGED = 500  # validation examples
 SPOKEN = 0.6  # of the built-in translations that the model learns from: so much is in the spoken register
 #: What the three models that ship with the package are made of: `nlp-gym pretrain --shipped t5`.
 SHIPPED: dict[str, tuple[tuple[str, ...], Recipe]] = {
-    "t5": (("translation",), Recipe("t5", updates=1600, batch=2048, rate=3e-3, dropout=0.05, warmup=100, half=True)),
+    "t5": (("translation",), Recipe("t5", updates=2000, batch=4096, rate=2e-3, dropout=0.0, warmup=100, half=True)),
     "gpt2": (("translation",), Recipe("gpt2", 128, 3, updates=1600, batch=2048, dropout=0.05, warmup=100, half=True)),
     "bert": (
-        ("sentiment", "text_classification", "question_answering", "multiple_choice"),
-        Recipe("bert", 128, 3, updates=1200, batch=3072, longest=160, half=True),
+        ("sentiment", "text_classification", "question_answering", "multiple_choice", "translation"),
+        # without noise: half of these updates go by before it learns more than which tokens are frequent
+        Recipe(
+            "bert",
+            128,
+            3,
+            longest=160,
+            batch=6144,
+            updates=2000,
+            rate=3e-3,
+            warmup=300,
+            smoothing=0.0,
+            dropout=0.0,
+            half=True,
+        ),
     ),
 }
 
@@ -41,11 +54,11 @@ def pretrain_task(
                 raise BadArgument(
                     f"the answers of {task.name} are no texts that a {recipe.shape} could write; take --shape bert."
                 )
-    pairs = [pair for task in opened for pair in _pairs(task, recipe.seed)]
+    pairs = [pair for task in opened for pair in _pairs(task, recipe)]
     texts = list(zip(*pairs, strict=True))
     facts = pretrain(recipe, texts[0], texts[1], folder, progress)
     facts |= {"tasks": list(tasks), "scores": _scores(opened, recipe, Path(folder))}
-    if "translation" in tasks:
+    if "translation" in tasks and SHAPES[recipe.shape] != "encoder":
         facts["spoken"] = SPOKEN
     write_card(folder, facts)
     return facts
@@ -93,11 +106,13 @@ def make(
         print(f"{facts['parameters']:,} parameters, {facts['seconds']:.0f} s; model and card: {folder}")
 
 
-def _pairs(task: OpenTask, seed: int) -> list[tuple[str, str]]:
-    """Prompts and answers; of a task without texts as answers, its texts and nothing."""
+def _pairs(task: OpenTask, recipe: Recipe) -> list[tuple[str, str]]:
+    """Prompts and answers; of a task without texts as answers, its texts and nothing. An encoder reads one language."""
     texts = task.train["text"].tolist()
+    if SHAPES[recipe.shape] == "encoder" and isinstance(task.answer, FreeText):
+        return [(text, "") for text in texts]
     if task.name == "translation" and "builtin" in str(task.source):
-        return list(zip(texts, _both_registers(seed), strict=True))
+        return list(zip(texts, _both_registers(recipe.seed), strict=True))
     if isinstance(task.answer, FreeText | Span):
         return [(text, accepted[0]) for text, accepted in zip(texts, task.train.target, strict=True)]
     if "choices" in task.train.columns:

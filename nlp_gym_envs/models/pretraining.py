@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from .files import without_bars
 SHAPES = {"t5": "encoder-decoder", "gpt2": "decoder", "bert": "encoder"}
 PAD, END, UNKNOWN, MASK, ANSWER, START = "<pad>", "</s>", "<unk>", "<mask>", "<answer>", "<s>"
 SMALL = 0.05  # T5's own start has embeddings of 1, for an optimiser whose steps are relative to a weight's size
-MASKED = 0.15  # of a text's tokens, as BERT has it
+MASKED = 0.15  # of a text's tokens where a model is judged, as BERT has it
 
 Progress = Callable[[int, int, float], None]  # updates done, all updates, the loss on the last batches
 
@@ -44,6 +44,7 @@ class Recipe:
     warmup: int = 200
     smoothing: float = 0.1
     dropout: float = 0.1
+    masked: float = 0.4  # of a BERT's tokens while it learns: more of them to learn from than where it is judged
     half: bool = False  # save the weights in float16: half the size
     seed: int = 0
 
@@ -164,10 +165,9 @@ def _train(
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate * share
         inputs, labels = next(batches)
-        logits = model(**inputs).logits
-        loss = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), labels.flatten(), ignore_index=-100, label_smoothing=recipe.smoothing
-        )
+        asked = labels != -100
+        logits = _logits(model, inputs, asked)
+        loss = torch.nn.functional.cross_entropy(logits, labels[asked], label_smoothing=recipe.smoothing)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -177,6 +177,14 @@ def _train(
             progress(update + 1, recipe.updates, float(np.mean(losses[-50:])))
     model.eval()
     return losses
+
+
+def _logits(model: Any, inputs: dict[str, Any], asked: Any) -> Any:
+    """The logits of the positions asked for alone, (P, V): the others' would take much of the time of a small model."""
+    if model.base_model is model:  # a T5: all that its decoder writes is asked for
+        return model(**inputs).logits[asked]
+    states = model.base_model(**inputs).last_hidden_state[asked]
+    return model.cls(states) if hasattr(model, "cls") else model.lm_head(states)
 
 
 def _cosine(recipe: Recipe, update: int) -> float:
@@ -250,7 +258,7 @@ class _Data:
         whole = self._padded([self.prompts[i] for i in rows], self.pad)
         chance = torch.from_numpy(self.generator.random((2, *whole.shape)))
         inner = (whole != self.pad) & (torch.arange(whole.shape[1]) > 0)
-        chosen = inner & (chance[0] < MASKED)
+        chosen = inner & (chance[0] < self.recipe.masked)
         labels = torch.where(chosen, whole, -100)
         other = torch.from_numpy(self.generator.integers(6, self.size, whole.shape))
         seen = torch.where(chosen & (chance[1] < 0.8), self.mask, whole)
@@ -265,7 +273,7 @@ def masked_accuracy(recipe: Recipe, folder: str | Path, texts: Sequence[str]) ->
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype="float32")
-    data = _Data(recipe, tokenizer, texts, [""] * len(texts))
+    data = _Data(replace(recipe, masked=MASKED), tokenizer, texts, [""] * len(texts))
     right = asked = 0
     with torch.inference_mode():
         for rows in data._epoch():
