@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium as gym
@@ -35,7 +35,8 @@ class Evaluation:
     `answers` and `targets` (N,) as the task's form of answer stores them (label indices, texts);
     `episodes` name -> (N,): "return", "length" and each episode's metrics.
     `scores` has the corpus metrics, the means of what is counted by episode, and their 95 % bootstrap intervals over
-    examples.
+    examples; `counts` what each example adds to each corpus metric, name -> (N, s); `spent` what it took of the
+    environment's model.
     """
 
     env_id: str
@@ -44,6 +45,8 @@ class Evaluation:
     episodes: dict[str, np.ndarray]
     answers: np.ndarray
     targets: np.ndarray
+    counts: dict[str, np.ndarray] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -90,14 +93,27 @@ def evaluate(
     judged = task.examples if total == len(task.examples) else task.examples.first(total)
     texts = found.pop("answer")
     answers, targets = task.answer.parse_all(texts, judged), judged.target
+    counts = {name: metric.counts(answers, targets) for name, metric in task.metrics.items()}
     scores = {}
     for name, metric in task.metrics.items():
-        scores[name] = corpus_score(metric, answers, targets, seed, intervals)
+        scores[name] = corpus_score(metric, counts[name], seed, intervals)
     for name, values in found.items():
         if name not in scores:
             scores[name] = mean_score(values, seed, intervals)
+    spent = counted(env.episodes)
     env.close()
-    return Evaluation(env_id, split, scores, found, answers, targets)
+    return Evaluation(env_id, split, scores, found, answers, targets, counts, spent)
+
+
+def counted(episodes: Any) -> dict[str, int]:
+    """What an environment's model has computed since it was made, where the dynamics counts it: forward passes, tokens.
+
+    A dynamics of your own tells with a mapping `spent`, as {"forward_passes": 3, "backward_passes": 1}.
+    """
+    dynamics = episodes.dynamics
+    decoding = getattr(dynamics, "decoding", None)
+    own = {"forward_passes": decoding.forwards, "tokens": decoding.positions} if decoding is not None else {}
+    return {name: int(number) for name, number in {**own, **getattr(dynamics, "spent", {})}.items()}
 
 
 def _run(agent: Any, env: Any, total: int, seed: int) -> dict[str, Any]:
@@ -134,9 +150,8 @@ def _run(agent: Any, env: Any, total: int, seed: int) -> dict[str, Any]:
     return found
 
 
-def corpus_score(metric: Metric, answers: np.ndarray, targets: np.ndarray, seed: int, interval: bool = True) -> Score:
-    """The metric of the whole corpus, with its bootstrap interval over examples."""
-    counts = metric.counts(answers, targets)  # (N, s)
+def corpus_score(metric: Metric, counts: np.ndarray, seed: int, interval: bool = True) -> Score:
+    """The metric of the whole corpus from the counts of its answers (N, s), with a bootstrap interval over examples."""
     value = float(metric.score(counts.sum(0)))
     if not interval:
         return Score(value, value, value)

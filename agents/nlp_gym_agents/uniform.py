@@ -10,6 +10,8 @@ from ._baseline import Baseline
 class Uniform(Baseline):
     """Every allowed action is equally likely."""
 
+    seeded = True
+
     def _choose(self, observation: Any, masks: np.ndarray) -> np.ndarray:
         return np.where(masks, self._generator.random(masks.shape), -1.0).argmax(1)
 

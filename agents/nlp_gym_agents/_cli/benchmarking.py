@@ -1,0 +1,82 @@
+"""`nlp-gym benchmark`, `tune` and `compare`."""
+
+import errno
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ._common import INTERRUPTED, USER_ERROR, explained, say
+
+CELLS_FAILED = 1  # exit code
+
+
+def benchmark(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="What to run: a YAML file, as configs/smoke.yaml.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The results' folder. [dim]default: runs/<name>[/dim]")
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="N", help="Processes, or ray. [dim]default: one for each core[/dim]")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATTERN", help="Only these cells, as env=nlp/*-label-v0; repeatable."),
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed and skipped cells again.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")] = False,
+) -> None:
+    """Run a benchmark: every id, agent, seed and arm of a configuration.
+
+    Each finished cell is a row of rows.jsonl; what has a row is not run again,
+    so that the same command continues after an interruption. The exit code is 1
+    where cells have failed.
+
+    [bold]Examples[/bold]
+
+      nlp-gym benchmark configs/smoke.yaml
+      nlp-gym benchmark configs/quick.yaml --workers 2 --only env=nlp/*-read-v0
+      nlp-gym benchmark configs/quick.yaml --retry --only agent=ppo
+    """
+    from .. import _plan
+    from .._benchmark import run
+    from .._progress import standing, watching
+    from .._results import FAILED, SKIPPED
+    from .._screens import console
+
+    asked = _plan.load(config)
+    folder = out if out is not None else Path("runs") / asked.name
+    again = f"nlp-gym benchmark {shlex.join([str(config), '--out', str(folder)])}"
+    try:
+        with watching(console(error=True)) as shown:
+            state, damaged = run(asked, folder, _workers(workers), only or (), retry, None if quiet else shown)
+    except KeyboardInterrupt:
+        say(f"Interrupted; finished cells are kept. To continue:\n  {again}")
+        raise typer.Exit(INTERRUPTED) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        say(f"Error: {explained(error)}. Finished cells are kept; make room, then continue:\n  {again}")
+        raise typer.Exit(USER_ERROR) from None
+    if damaged:
+        say(f"Warning: {damaged}")
+    if not quiet:
+        typer.echo(f"results  {folder}")
+        typer.echo(f"         {standing(state)}")
+    for status in (FAILED, SKIPPED):
+        if count := state.count(status):
+            say(f"{count:,} cell{'s' * (count > 1)} {status}, each with its reason in {folder / 'rows.jsonl'}; "
+                "--retry runs them again.")  # fmt: skip
+    if state.count(FAILED):
+        raise typer.Exit(CELLS_FAILED)
+
+
+def _workers(given: str | None) -> Any:
+    from nlp_gym_envs.errors import BadArgument
+
+    if given is None or given == "ray":
+        return given
+    if not given.isdecimal() or int(given) < 1:
+        raise BadArgument(f"--workers must be a number of at least 1, or ray, got {given!r}.")
+    return int(given)
