@@ -76,8 +76,9 @@ def evaluate(
     options = {**(env_kwargs or {}), "split": split, "order": "sequential"}
     if options.get("reward") == "improvement":
         del options["reward"]  # shaping helps to learn; agents are compared by what the task itself pays
+    rows = min(num_envs, limit or num_envs)
     env: Any = gym.make_vec(
-        env_id, num_envs=num_envs, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **options
+        env_id, num_envs=rows, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **options
     ).unwrapped
     total = min(env.episodes.size, limit or env.episodes.size)
     if hasattr(agent, "episodes"):  # a baseline looks into the environment it acts in

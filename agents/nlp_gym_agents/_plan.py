@@ -25,11 +25,7 @@ from ._pages import names_of
 from ._settings import Values, known_id
 
 ARMS = ("as is", "constant reward", "shuffled labels", "zero observation")
-SPLITS = (
-    "validation",
-    "test",
-    "train",
-)  # the learned agents' scores on as many training examples tell what is learned by heart
+SPLITS = ("validation", "test", "train")  # the last for learned agents: what they have learned by heart
 LEARNED, BASELINE = "learned", "baseline"
 
 Asked = TypeVar("Asked", "Benchmark", "Entry", "Who")
@@ -49,7 +45,7 @@ class Who:
 
 @dataclass(frozen=True)
 class Entry:
-    """An id, or a pattern of ids, and what it has of its own; `metric` is what tables rank by, else the task's first."""
+    """An id, or a pattern of ids, and what it has of its own; tables rank by `metric`, else by the task's first."""
 
     id: str
     env_kwargs: dict[str, Any] = field(default_factory=dict)
@@ -156,17 +152,15 @@ def _check(place: str, key: str, value: Any) -> None:
         refuse("a whole number of at least 1, or null")
     if key in ("env_kwargs", "hyperparameters") and not isinstance(value, dict):
         refuse("a mapping")
+    listed = value if isinstance(value, list) else []
     if key == "seeds" and not _whole(value, 1):
-        if not (isinstance(value, list) and value and all(_whole(seed, 0) for seed in value)):
-            refuse("how many, or a list of whole numbers from 0")
-        if len(set(value)) < len(value):
-            refuse("a list of different seeds")
-    if key == "arms" and (not isinstance(value, list) or not value or (set(map(str, value)) - set(ARMS))):
-        refuse(f"a list of {', '.join(ARMS)}")
-    if key == "splits" and not (isinstance(value, list) and all(isinstance(split, str) for split in value)):
-        refuse("a list of splits' names")
-    if key == "splits" and "test" not in value:
-        refuse("a list with 'test' in it, which agents are ranked on,")
+        different = all(_whole(seed, 0) for seed in listed) and len(set(listed)) == len(listed) > 0
+        if not different:
+            refuse("how many, or a list of different whole numbers from 0")
+    if key == "arms" and (not listed or set(map(str, listed)) - set(ARMS)):
+        refuse(f"a list of {', '.join(map(repr, ARMS))}")
+    if key == "splits" and ("test" not in listed or not all(isinstance(split, str) for split in listed)):
+        refuse("a list of splits' names, 'test' among them, which agents are ranked by")
 
 
 def _whole(value: Any, least: int) -> bool:

@@ -48,15 +48,18 @@ class Lines:
     def begin(self, state: State) -> None:
         """Tell what is there already."""
         self.state = state
-        self.out.print(Text(standing(state)))
+        self._print(standing(state))
 
     def begun(self, cell: Cell) -> None:
         """Nothing to tell."""
 
     def finished(self, row: dict[str, Any]) -> None:
         """Tell what came of a cell, and how it stands now."""
-        self.out.print(Text(about(row), "red" if row["status"] == FAILED else ""))
-        self.out.print(Text(f"  {standing(self.state)}", "dim"))
+        self._print(about(row))
+        self._print(f"  {standing(self.state)}")
+
+    def _print(self, line: str) -> None:
+        self.out.print(Text(line), soft_wrap=True)  # a line stays a line
 
 
 class Bar(Lines):

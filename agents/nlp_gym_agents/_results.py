@@ -143,8 +143,8 @@ class Results:
             return None
         lines = f"line{'s' * (len(damaged) > 1)} {', '.join(map(str, damaged))}"
         return (
-            f"{lines} of {self.path} could not be read, as after a crash or an edit by hand. The {len(rows)} whole rows "
-            f"are kept; what cannot be read is run again. The file as it was: {self.folder / DAMAGED}."
+            f"{lines} of {self.path} could not be read, as after a crash or an edit by hand. The {len(rows)} whole "
+            f"rows are kept; what cannot be read is run again. The file as it was: {self.folder / DAMAGED}."
         )
 
     def add(self, outcome: Outcome) -> None:

@@ -65,7 +65,7 @@ def probability(agent: Any, observation: Any, action: Any, masks: np.ndarray | N
     """How likely the policy was to take a discrete action; None of policies that give no probabilities."""
     import torch
 
-    policy = getattr(agent, "policy", None)
+    policy: Any = getattr(agent, "policy", None)
     discrete = isinstance(getattr(agent, "action_space", None), gym.spaces.Discrete)
     if not (discrete and hasattr(policy, "get_distribution")) or hasattr(policy, "lstm_actor"):
         return None

@@ -136,7 +136,7 @@ def on_ray(cells: Sequence[Cell], begun: Begun) -> Iterator[Outcome]:
                 cell = flying.pop(reference)
                 try:
                     yield ray.get(reference)
-                except ray.exceptions.RayError as error:
+                except ray.exceptions.RayError as error:  # pyright: ignore[reportAttributeAccessIssue]
                     yield failed(cell, told(error))
     finally:
         ray.shutdown()
