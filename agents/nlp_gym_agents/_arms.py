@@ -73,7 +73,7 @@ def _rows(task: OpenTask, generator: np.random.Generator | None) -> list[dict[st
     if generator is not None:
         target = generator.permutation(target)
         if isinstance(form, Choice):
-            target = generator.integers([len(offered) for offered in examples["choices"]])
+            target = np.asarray(generator.integers(np.array([len(offered) for offered in examples["choices"]])))
     (answer,) = [name for name in form.fields if name in ("label", "target", "answers", "answer")]
     told = [list(one) if isinstance(one, tuple) else int(one) for one in target]
     if answer == "answers":

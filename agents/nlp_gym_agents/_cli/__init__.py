@@ -75,6 +75,7 @@ for name, command in {
     "evaluate": training.evaluate,
     "pretrain": training.pretrain,
     "benchmark": benchmarking.benchmark,
+    "compare": benchmarking.compare,
 }.items():
     app.command(name)(command)
 

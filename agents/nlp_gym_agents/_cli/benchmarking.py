@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._common import INTERRUPTED, USER_ERROR, explained, say
+from ._common import INTERRUPTED, USER_ERROR, explained, one_thread, say
 
 CELLS_FAILED = 1  # exit code
 
@@ -80,3 +80,34 @@ def _workers(given: str | None) -> Any:
     if not given.isdecimal() or int(given) < 1:
         raise BadArgument(f"--workers must be a number of at least 1, or ray, got {given!r}.")
     return int(given)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A run's folder, or RESULTS:AGENT.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The same, of what A is compared with.")],
+    metric: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What is compared. [dim]default: the task's own metric[/dim]")
+    ] = None,
+    arm: Annotated[str, typer.Option(metavar="NAME", help="Which arm of the results.")] = "as is",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Compare two runs, or two agents of a benchmark, on the same test examples.
+
+    A paired bootstrap over examples, and over seeds where there are several,
+    tells the difference with its 95 % interval, in words.
+
+    [bold]Examples[/bold]
+
+      nlp-gym compare runs/ppo-sst2-label-seed0 runs/sarsa-sst2-label-seed0
+      nlp-gym compare runs/quick:ppo runs/quick:supervised --metric f1_macro
+    """
+    import contextlib
+    import json
+    import sys
+
+    with contextlib.redirect_stdout(sys.stderr):  # whatever libraries print
+        from .. import _comparison
+
+        with one_thread():
+            report = _comparison.compare(first, second, metric, arm)
+    typer.echo(json.dumps(report, allow_nan=False) if as_json else "\n".join(report["words"]))
