@@ -69,11 +69,11 @@ def _rows(task: OpenTask, generator: np.random.Generator | None) -> list[dict[st
     """
     examples, form = task.examples, task.answer
     asked = [name for name in form.fields if name in examples.columns]
-    target = examples.target
-    if generator is not None:
-        target = generator.permutation(target)
-        if isinstance(form, Choice):
-            target = np.asarray(generator.integers(np.array([len(offered) for offered in examples["choices"]])))
+    target = list(examples.target)
+    if generator is not None and isinstance(form, Choice):
+        target = [generator.integers(len(offered)) for offered in examples["choices"]]
+    elif generator is not None:
+        target = [target[place] for place in generator.permutation(len(target))]
     (answer,) = [name for name in form.fields if name in ("label", "target", "answers", "answer")]
     told = [list(one) if isinstance(one, tuple) else int(one) for one in target]
     if answer == "answers":

@@ -76,6 +76,7 @@ for name, command in {
     "pretrain": training.pretrain,
     "benchmark": benchmarking.benchmark,
     "compare": benchmarking.compare,
+    "tune": benchmarking.tune,
 }.items():
     app.command(name)(command)
 

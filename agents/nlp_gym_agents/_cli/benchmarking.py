@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._common import INTERRUPTED, USER_ERROR, explained, one_thread, say
+from ._common import INTERRUPTED, USER_ERROR, Set, explained, one_thread, say
 
 CELLS_FAILED = 1  # exit code
 
@@ -111,3 +111,60 @@ def compare(
         with one_thread():
             report = _comparison.compare(first, second, metric, arm)
     typer.echo(json.dumps(report, allow_nan=False) if as_json else "\n".join(report["words"]))
+
+
+def tune(
+    agent: Annotated[str, typer.Option(metavar="NAME", help="An agent; `nlp-gym list --agents`.")],
+    env: Annotated[str, typer.Option(metavar="ID", help="An id; `nlp-gym list`.")],
+    trials: Annotated[int, typer.Option(min=1, metavar="N", help="Until the study has so many.")] = 20,
+    storage: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The study: .db or .log. [dim]default: runs/tune-<agent>-<id>.db[/dim]"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where the best settings go. [dim]default: beside the study, .yml[/dim]"),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Environment steps of a trial.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Trainings of a trial, whose mean counts.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The first seed.")] = 0,
+    set_: Set = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help="A hyper-parameter all trials start from; repeatable."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")] = False,
+) -> None:
+    """Search an agent's hyper-parameters with Optuna, by the validation return.
+
+    The study is on disk: the same command continues it, and a larger --trials
+    goes on. The best settings are written in RL Zoo's format, for
+    `nlp-gym train --config FILE`.
+
+    [bold]Examples[/bold]
+
+      nlp-gym tune --agent ppo --env nlp/sentiment-label-v0 --trials 30
+      nlp-gym tune --agent sarsa --env nlp/sst2-read-v0 --seeds 3 --steps 50000
+    """
+    from .. import _tuning
+    from .._experiment import Experiment
+    from .._settings import known_id, settings
+
+    name = known_id(env)
+    keywords, start = settings(set_), settings(param, "--param")
+    asked = Experiment(agent, name, steps=steps, seed=seed, env_kwargs=keywords, hyperparameters=start)
+    short = name.rpartition(":")[2].removeprefix("nlp/").rpartition("-v")[0].replace("/", "-")
+    study = storage if storage is not None else Path("runs") / f"tune-{agent.replace('.', '_')}-{short}.db"
+    written = out if out is not None else study.with_suffix(".yml")
+    try:
+        with one_thread():
+            found = _tuning.tune(asked, study, trials, seeds, told=(lambda line: None) if quiet else say)
+    except KeyboardInterrupt:
+        say(f"Interrupted; the study is kept in {study}. The same command continues it.")
+        raise typer.Exit(INTERRUPTED) from None
+    _tuning.write(written, asked, found)
+    if not quiet:
+        how = ", ".join(f"{count} {state}" for state, count in found.states().items())
+        what = "the agent's own settings are as good" if found.trial is None else f"trial {found.trial} is the best"
+        typer.echo(f"{how}; {what}: validation return {found.score:.4f} against {found.reference:.4f}")
+        typer.echo(f"study     {study}\nsettings  {written}")
