@@ -75,7 +75,7 @@ def _rows(task: OpenTask, generator: np.random.Generator | None) -> list[dict[st
     elif generator is not None:
         target = [target[place] for place in generator.permutation(len(target))]
     (answer,) = [name for name in form.fields if name in ("label", "target", "answers", "answer")]
-    told = [list(one) if isinstance(one, tuple) else int(one) for one in target]
+    told: list[Any] = [list(one) if isinstance(one, tuple) else int(one) for one in target]
     if answer == "answers":
         told = [[text for text in one if text] for one in told]  # no answer is an empty list
     columns = [examples[name] for name in asked]

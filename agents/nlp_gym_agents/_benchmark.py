@@ -4,7 +4,7 @@ import errno
 import os
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from nlp_gym_envs.errors import BadArgument
 
 from ._plan import LEARNED, Benchmark, Cell, cells, only
 from ._results import FAILED, OK, SKIPPED, Outcome, Results
-from ._workers import cores, in_processes, on_ray
+from ._workers import Begun, cores, here, in_processes, on_ray
 
 
 class Watcher(Protocol):
@@ -103,9 +103,9 @@ def run(
     retry: bool = False,
     watcher: Watcher | None = None,
 ) -> tuple[State, str | None]:
-    """Run what has no row yet; how it stands then, and what was found damaged. `workers` is a number, or "ray".
+    """Run what has no row yet; how it stands then, and what was found damaged.
 
-    Failed and skipped cells are run again only with `retry`. Raises BadArgument where the folder is another
+    `workers` is how many processes (0: this one; by default one for each core), or "ray". Failed and skipped cells are run again only with `retry`. Raises BadArgument where the folder is another
     benchmark's or in use, and OSError where the disk is full: what was finished is kept then, as it is when the
     process is killed.
     """
@@ -129,14 +129,21 @@ def run(
                 watcher.begun(cell)
 
         left = list(state.waiting.values())
-        made = on_ray(left, begun) if workers == "ray" else in_processes(left, count, str(results.scratch), begun)
-        for outcome in made if left else ():
+        for outcome in _made(left, "ray" if workers == "ray" else count, str(results.scratch), begun):
             outcome.row = {"cell": outcome.row["cell"], "benchmark": benchmark.name, **outcome.row}
             _keep(results, outcome)
             state.finished(outcome.row)
             if watcher:
                 watcher.finished(outcome.row)
     return state, damaged
+
+
+def _made(left: list[Cell], workers: int | str, scratch: str, begun: Begun) -> Iterable[Outcome]:
+    if not left:
+        return ()
+    if workers == "ray":
+        return on_ray(left, begun)
+    return in_processes(left, int(workers), scratch, begun) if workers else here(left, scratch, begun)
 
 
 def _keep(results: Results, outcome: Outcome) -> None:

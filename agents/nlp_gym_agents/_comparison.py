@@ -70,6 +70,8 @@ def compare(first: str, second: str, metric: str | None = None, arm: str = "as i
     report["words"] = [row["words"] for row in rows]
     if report["overall"]:
         report["words"].append(_overall_in_words(*names, report["overall"]))
+    if all(max(row["seeds"]) == 1 for row in rows):
+        report["words"].append("With one seed each, nothing is said of other seeds.")
     return report
 
 
@@ -196,8 +198,7 @@ def in_words(first: str, second: str, row: Mapping[str, Any]) -> str:
         verdict = f"{first} is {'above' if low > 0 else 'below'} {second} on {where}"
     else:
         verdict = f"{first} and {second} cannot be told apart on {where}"
-    alone = " With one seed each, nothing is said of other seeds." if max(row["seeds"]) == 1 else ""
-    return f"{verdict}: {numbers}.{alone}"
+    return f"{verdict}: {numbers}."
 
 
 def _overall_in_words(first: str, second: str, overall: Mapping[str, Any]) -> str:

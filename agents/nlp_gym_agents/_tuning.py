@@ -212,9 +212,8 @@ def _check_same(study: Any, asked: Experiment, seeds: int, storage: str | Path) 
     if before is None:
         study.set_user_attr("asked", now)
     elif before != now:
-        differ = [
-            f"{name} is {before.get(name)!r} there, not {now[name]!r}" for name in now if before.get(name) != now[name]
-        ]
+        pairs = {name: (before.get(name), value) for name, value in now.items() if before.get(name) != value}
+        differ = [f"{name} is {there!r} there, not {here!r}" for name, (there, here) in pairs.items()]
         raise BadArgument(f"the study in {storage} has other settings: {'; '.join(differ)}. Choose another --storage.")
 
 
@@ -250,7 +249,7 @@ class _Pruning:
 
 
 def _found(study: Any, asked: Experiment) -> Found:
-    """The best trial, or the agent's own settings where none beats them. Raises BadArgument where every trial failed."""
+    """The best trial, or the agent's own settings where none beats them. Raises BadArgument where all have failed."""
     finished = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
     if study.trials and all(trial.state.name == "FAIL" for trial in study.trials):
         raise BadArgument(f"every trial of {asked.agent} on {asked.env} failed; `nlp-gym train` with one shows why.")
@@ -273,7 +272,8 @@ def write(path: str | Path, experiment: Experiment, found: Found) -> None:
         raise BadArgument(f"{path} is no file of hyper-parameters: it must be a mapping of ids; choose another --out.")
     content = {**known, asked.env: {**entry, **json.loads(json.dumps(found.settings))}}
     text = yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True)
-    head = f"# RL Zoo's format. {asked.env}: nlp-gym tune, validation return {found.score:.4f}; before {found.reference:.4f}.\n"
+    score = f"validation return {found.score:.4f}, before {found.reference:.4f}"
+    head = f"# RL Zoo's format. {asked.env} is by nlp-gym tune: {score}.\n"
     save_atomically(path, lambda file: file.write((head + text).encode()))
 
 

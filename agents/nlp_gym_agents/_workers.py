@@ -117,6 +117,15 @@ def in_processes(cells: Sequence[Cell], count: int, scratch: str, begun: Begun) 
             worker.end()
 
 
+def here(cells: Sequence[Cell], scratch: str, begun: Begun) -> Iterator[Outcome]:
+    """The same in this process, one after the other: for debuggers."""
+    from ._cells import run_cell
+
+    for cell in cells:
+        begun(cell)
+        yield run_cell(cell, scratch)
+
+
 def on_ray(cells: Sequence[Cell], begun: Begun) -> Iterator[Outcome]:
     """The same on Ray, one core a cell: the cluster that RAY_ADDRESS names, else this machine."""
     try:

@@ -18,7 +18,7 @@ def benchmark(
         Path | None, typer.Option(metavar="FOLDER", help="The results' folder. [dim]default: runs/<name>[/dim]")
     ] = None,
     workers: Annotated[
-        str | None, typer.Option(metavar="N", help="Processes, or ray. [dim]default: one for each core[/dim]")
+        str | None, typer.Option(metavar="N", help="Processes (0: this one), or ray. [dim]default: one a core[/dim]")
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -77,8 +77,8 @@ def _workers(given: str | None) -> Any:
 
     if given is None or given == "ray":
         return given
-    if not given.isdecimal() or int(given) < 1:
-        raise BadArgument(f"--workers must be a number of at least 1, or ray, got {given!r}.")
+    if not given.isdecimal():
+        raise BadArgument(f"--workers must be a number, or ray, got {given!r}.")
     return int(given)
 
 
