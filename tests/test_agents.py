@@ -165,7 +165,7 @@ def test_intervals_cover_what_they_should():
     covered = 0
     for trial in range(200):
         answers, targets = (generator.random(300) < 0.3).astype(int), np.zeros(300, int)
-        score = corpus_score(Accuracy(), answers, targets, trial)
+        score = corpus_score(Accuracy(), Accuracy().counts(answers, targets), trial)
         assert score.low <= score.value <= score.high
         covered += score.low <= 0.7 <= score.high
     assert 0.88 <= covered / 200 <= 0.99

@@ -19,6 +19,7 @@ class Baseline:
 
     policy_name: ClassVar[str] = "none"
     dynamics: ClassVar[tuple[str, ...]] = ()  # the kinds of environment it is for; empty: all
+    seeded: ClassVar[bool] = False  # whether another seed makes another policy
     _fitted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, policy: str, env: Any, *, seed: int | None = None, verbose: int = 0) -> None:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium as gym
@@ -36,7 +36,8 @@ class Evaluation:
     changes a model, both are what `info["answer"]` says of it, and the scores are means over episodes.
     `episodes` name -> (N,): "return", "length" and each episode's metrics.
     `scores` has the corpus metrics, the means of what is counted by episode, and their 95 % bootstrap intervals over
-    examples.
+    examples; `counts` what each example adds to each corpus metric, name -> (N, s); `spent` what it took of the
+    environment's model.
     """
 
     env_id: str
@@ -45,6 +46,8 @@ class Evaluation:
     episodes: dict[str, np.ndarray]
     answers: np.ndarray
     targets: np.ndarray
+    counts: dict[str, np.ndarray] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -74,7 +77,7 @@ def evaluate(
     options = {**(env_kwargs or {}), "split": split, "order": "sequential"}
     if options.get("reward") == "improvement":
         del options["reward"]  # shaping helps to learn; agents are compared by what the task itself pays
-    env = _rows_of(env_id, num_envs, options)
+    env = _rows_of(env_id, min(num_envs, limit or num_envs), options)
     total = min(env.episodes.size, limit or env.episodes.size)
     if total < env.num_envs and not env.episodes.dynamics.answers_examples:
         env = _rows_of(env_id, total, options)  # a step of a model in vain costs what any other costs
@@ -87,18 +90,32 @@ def evaluate(
             agent.set_env(before)
     else:
         found = _run(agent, env, total, seed)
-    task, scores = env.task, {}
+    task = env.task
+    scores: dict[str, Score] = {}
+    counts: dict[str, np.ndarray] = {}
     answers = targets = found.pop("answer")
     if env.episodes.dynamics.answers_examples:
         judged = task.examples if total == len(task.examples) else task.examples.first(total)
         answers, targets = task.answer.parse_all(answers, judged), judged.target
-        for name, metric in task.metrics.items():
-            scores[name] = corpus_score(metric, answers, targets, seed, intervals)
+        counts = {name: metric.counts(answers, targets) for name, metric in task.metrics.items()}
+        scores = {name: corpus_score(task.metrics[name], counts[name], seed, intervals) for name in counts}
     for name, values in found.items():
         if name not in scores:
             scores[name] = mean_score(values, seed, intervals)
+    spent = counted(env.episodes)
     env.close()
-    return Evaluation(env_id, split, scores, found, answers, targets)
+    return Evaluation(env_id, split, scores, found, answers, targets, counts, spent)
+
+
+def counted(episodes: Any) -> dict[str, int]:
+    """What an environment's model has computed since it was made, where the dynamics counts it: forward passes, tokens.
+
+    A dynamics of your own tells with a mapping `spent`, as {"forward_passes": 3, "backward_passes": 1}.
+    """
+    dynamics = episodes.dynamics
+    decoding = getattr(dynamics, "decoding", None)
+    own = {"forward_passes": decoding.forwards, "tokens": decoding.positions} if decoding is not None else {}
+    return {name: int(number) for name, number in {**own, **getattr(dynamics, "spent", {})}.items()}
 
 
 def _rows_of(env_id: str, num_envs: int, options: Mapping[str, Any]) -> Any:
@@ -141,9 +158,8 @@ def _run(agent: Any, env: Any, total: int, seed: int) -> dict[str, Any]:
     return found
 
 
-def corpus_score(metric: Metric, answers: np.ndarray, targets: np.ndarray, seed: int, interval: bool = True) -> Score:
-    """The metric of the whole corpus, with its bootstrap interval over examples."""
-    counts = metric.counts(answers, targets)  # (N, s)
+def corpus_score(metric: Metric, counts: np.ndarray, seed: int, interval: bool = True) -> Score:
+    """The metric of the whole corpus from the counts of its answers (N, s), with a bootstrap interval over examples."""
     value = float(metric.score(counts.sum(0)))
     if not interval:
         return Score(value, value, value)

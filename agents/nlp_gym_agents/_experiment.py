@@ -23,12 +23,12 @@ from nlp_gym_envs.text.cache import save_atomically
 from ._agents import AGENTS, make_agent
 from ._baseline import Baseline
 from ._bridge import SB3VecEnv, make_vec_env
-from ._evaluation import Evaluation, evaluate
+from ._evaluation import Evaluation, counted, evaluate
 from ._hyperparameters import as_values, hyperparameters
 from ._runs import Run, circumstances
 
 LOOKS = 20  # at the validation split, unless asked otherwise
-VALIDATION = 2000  # examples of it that a look takes at most
+VALIDATION = 2000  # examples of it that a look takes at most, unless asked otherwise
 REFERENCES = ("uniform", "majority", "threshold", "supervised", "oracle")  # baselines, from the floor to the ceiling
 ZOO_ONLY = ("normalize", "env_wrapper", "vec_env_wrapper", "frame_stack", "callback")  # of RL Zoo's keys, not ours
 DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, AssertionError, EOFError,
@@ -50,6 +50,7 @@ class Experiment:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     config_file: str | None = None
     eval_every: int | None = None
+    eval_limit: int | None = None  # examples of the validation split that a look takes at most
 
     @classmethod
     def of(cls, run: Run) -> "Experiment":
@@ -82,7 +83,8 @@ class Experiment:
         steps = _whole("steps (n_timesteps)", self.steps if self.steps is not None else steps)
         n_envs = _whole("n_envs", self.n_envs if self.n_envs is not None else n_envs)
         every = _whole("eval_every", self.eval_every if self.eval_every is not None else max(1, steps // LOOKS))
-        return Experiment(self.agent, self.env, steps, self.seed or 0, n_envs, env_kwargs, given, None, every)
+        most = _whole("eval_limit", self.eval_limit if self.eval_limit is not None else VALIDATION)
+        return Experiment(self.agent, self.env, steps, self.seed or 0, n_envs, env_kwargs, given, None, every, most)
 
     def as_config(self) -> dict[str, Any]:
         """What config.yaml holds. Raises BadArgument for a value that no file could hold."""
@@ -215,7 +217,8 @@ class _Training:
                 raise
             draw_curve(self.run)
         steps = max(self.steps, int(self.agent.num_timesteps))
-        self.run.note(ended=_now(), steps=steps, seconds=self.seconds, best_validation=self.best)
+        counts = counted(self.env.get_attr("episodes")[0]) if self.before == 0 else {}  # of an earlier process unknown
+        self.run.note(ended=_now(), steps=steps, seconds=self.seconds, best_validation=self.best, counts=counts)
 
     def _learn(self) -> None:
         fresh = self.agent.num_timesteps == 0
@@ -231,7 +234,8 @@ class _Training:
     def look(self) -> None:
         """Judge the agent on the validation split, keep it if it is the best so far, and write a checkpoint."""
         asked, steps = self.experiment, int(self.agent.num_timesteps)
-        judged = evaluate(self.agent, asked.env, "validation", asked.env_kwargs, limit=VALIDATION, intervals=False)
+        most = asked.eval_limit or VALIDATION
+        judged = evaluate(self.agent, asked.env, "validation", asked.env_kwargs, limit=most, intervals=False)
         score = judged.scores["return"].value
         row = {"steps": steps, "seconds": self.seconds, "split": "validation", "n": judged.n}
         row |= {name: found.value for name, found in judged.scores.items()}

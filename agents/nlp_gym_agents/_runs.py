@@ -117,18 +117,10 @@ class Run:
         The system lets go of a lock when its process ends, however it ends: the number in the file is for people.
         What a killed process left unfinished is removed.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / LOCK, "a+b") as file:
-            if not _lock(file):
-                file.seek(0)
-                other = file.read(20).decode("ascii", "replace").strip() or "unknown"
-                raise BadArgument(
-                    f"{self.folder} is being trained in by another process, number {other}; wait for its end, "
-                    "or choose another folder with --out."
-                )
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n".encode())
-            file.flush()
+        busy = (
+            "is being trained in by another process, number {}; wait for its end, or choose another folder with --out."
+        )
+        with hold(self.folder, busy):
             self._remove_leftovers()
             yield
 
@@ -205,6 +197,21 @@ class Run:
         """Keep the newest checkpoint and the one before it."""
         for older in self.checkpoints()[KEPT:]:
             shutil.rmtree(older, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def hold(folder: Path, busy: str) -> Iterator[None]:
+    """Hold a folder's lock; where another process does, BadArgument tells `busy`, with that process's number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / LOCK, "a+b") as file:
+        if not _lock(file):
+            file.seek(0)
+            other = file.read(20).decode("ascii", "replace").strip() or "unknown"
+            raise BadArgument(f"{folder} {busy.format(other)}")
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n".encode())
+        file.flush()
+        yield
 
 
 def _lock(file: Any) -> bool:

@@ -10,6 +10,8 @@ from ._writing import Writer
 class Sampling(Writer):
     """Ancestral sampling over the candidates; `temperature` below 1 sharpens the distribution."""
 
+    seeded = True
+
     def __init__(
         self, policy: str, env: Any, *, temperature: float = 1.0, seed: int | None = None, verbose: int = 0
     ) -> None:

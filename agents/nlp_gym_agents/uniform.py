@@ -11,6 +11,8 @@ from ._baseline import Baseline
 class Uniform(Baseline):
     """Every allowed action is equally likely; of several coordinates each on its own."""
 
+    seeded = True
+
     def _choose(self, observation: Any, masks: np.ndarray) -> np.ndarray:
         space, drawn = self.episodes.dynamics.action_space, self._generator.random(masks.shape)
         if isinstance(space, spaces.Box):

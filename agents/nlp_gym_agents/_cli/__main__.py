@@ -1,0 +1,5 @@
+"""`python -m nlp_gym_agents._cli` is the command `nlp-gym`."""
+
+from . import main
+
+main()
