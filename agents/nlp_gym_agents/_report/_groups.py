@@ -1,0 +1,246 @@
+"""Rows put together: seeds into lines, lines into places, and what stands between which floor and which ceiling."""
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ._rows import AS_IS, Row
+
+TRIVIAL = ("uniform", "majority", "first_choice")  # policies that need no reading
+CEILINGS = ("supervised", "oracle")  # the first that was run is 1 on the normalised scale
+TOLD = ("oracle",)  # baselines that know the targets: nobody's competitor
+HELD_OUT = ("test", "validation")  # the first that a row has is the one that is reported
+WIDTH = 1.96  # standard errors on either side of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Score:
+    """A mean over seeds with half of its 95 % interval over both seeds and examples."""
+
+    value: float
+    half: float
+
+    @property
+    def low(self) -> float:
+        """Where its interval begins."""
+        return self.value - self.half
+
+    @property
+    def high(self) -> float:
+        """Where its interval ends."""
+        return self.value + self.half
+
+    def less(self, other: "Score") -> "Score":
+        """The difference to another, taken as independent: wider than a paired one, never narrower."""
+        return Score(self.value - other.value, math.hypot(self.half, other.half))
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """An agent on an id in one setting and arm, all its seeds; `label` tells variants of an agent apart."""
+
+    env: str
+    setting: str
+    agent: str
+    label: str
+    rows: tuple[Row, ...]
+
+    @property
+    def arm(self) -> str:
+        """As is, or the control."""
+        return self.rows[0].arm
+
+    @property
+    def learned(self) -> bool:
+        """Whether it was trained; baselines are not."""
+        return self.rows[0].learned
+
+    @property
+    def metric(self) -> str:
+        """The task's own."""
+        return self.rows[0].metric
+
+    @property
+    def held_out(self) -> str:
+        """The split that is reported."""
+        splits = self.rows[0].scores
+        return next((split for split in HELD_OUT if split in splits), next(iter(splits)))
+
+    def score(self, name: str | None = None, split: str | None = None) -> Score | None:
+        """A metric of a split, the task's own of the held-out one unless named; None where no row has it."""
+        name, split = name or self.metric, split or self.held_out
+        return pooled([row.scores[split][name] for row in self.rows if name in row.scores.get(split, ())])
+
+    def mean(self, cost: str) -> float | None:
+        """What a run of it cost, on average, where that was counted."""
+        values = [row.costs[cost] for row in self.rows if cost in row.costs]
+        return sum(values) / len(values) if values else None
+
+    @property
+    def steps(self) -> int:
+        """The environment steps that it was given."""
+        return max(row.steps for row in self.rows)
+
+
+def pooled(values: Sequence[tuple[float, float, float]]) -> Score | None:
+    """Seeds' values and intervals as one: their mean, its variance from the examples and from the seeds."""
+    if not values:
+        return None
+    n = len(values)
+    mean = sum(value for value, _, _ in values) / n
+    examples = sum(((high - low) / (2 * WIDTH)) ** 2 for _, low, high in values) / n  # all seeds share the examples
+    seeds = sum((value - mean) ** 2 for value, _, _ in values) / (n - 1) / n if n > 1 else 0.0
+    return Score(mean, WIDTH * math.sqrt(examples + seeds))
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """An id in one setting: everything that can be compared directly.
+
+    `lines` are the agents as they are, `controls` their arms; the rest finds the ones that matter among them.
+    """
+
+    env: str
+    setting: str
+    lines: tuple[Line, ...]
+    controls: tuple[Line, ...]
+    main: bool
+
+    @property
+    def name(self) -> str:
+        """The id without what all ids share."""
+        return self.env.removeprefix("nlp/").removesuffix("-v0")
+
+    @property
+    def key(self) -> str:
+        """A name for links."""
+        letters = f"{self.name}-{self.setting}" if not self.main else self.name
+        return "".join(letter if letter.isalnum() else "-" for letter in letters)
+
+    @property
+    def metric(self) -> str:
+        """The task's own."""
+        return self.lines[0].metric if self.lines else self.controls[0].metric
+
+    def _best(self, lines: Iterable[Line]) -> Line | None:
+        scored = [(score.value, line) for line in lines if (score := line.score(self.metric)) is not None]
+        return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+    def named(self, agent: str) -> Line | None:
+        """The line of an agent."""
+        return next((line for line in self.lines if line.agent == agent and line.score(self.metric)), None)
+
+    @cached_property
+    def floor(self) -> Line | None:
+        """Uniform: 0 on the normalised scale."""
+        return self.named("uniform")
+
+    @cached_property
+    def trivial(self) -> Line | None:
+        """The best of the policies that need no reading."""
+        return self._best(line for line in self.lines if line.agent in TRIVIAL)
+
+    @cached_property
+    def ceiling(self) -> Line | None:
+        """1 on the normalised scale."""
+        found = (self.named(agent) for agent in CEILINGS)
+        return next((line for line in found if line is not None), None)
+
+    @cached_property
+    def best(self) -> Line | None:
+        """The best agent that learned by reward."""
+        return self._best(line for line in self.lines if line.learned)
+
+    @cached_property
+    def rule(self) -> Line | None:
+        """The best baseline that is neither trivial nor told the answer, the supervised reference among them."""
+        return self._best(line for line in self.lines if not line.learned and line.agent not in (*TRIVIAL, *TOLD))
+
+    def normalised(self, value: float) -> float | None:
+        """A score between uniform, 0, and the ceiling, 1; None where one of them is missing or they are not apart."""
+        if self.floor is None or self.ceiling is None:
+            return None
+        floor, ceiling = self.floor.score(self.metric), self.ceiling.score(self.metric)
+        if floor is None or ceiling is None or ceiling.value - floor.value < 1e-9:
+            return None
+        return (value - floor.value) / (ceiling.value - floor.value)
+
+
+def places(rows: Sequence[Row]) -> list[Place]:
+    """Every id in every setting in which it was run, those with most rows first among the settings of an id."""
+    by_env: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_env[row.env].append(row)
+    found = []
+    for env, members in by_env.items():
+        settings = _settings(members)
+        sizes = Counter(settings)
+        order = sorted(sizes, key=lambda name: -len({row.agent for row, at in zip(members, settings, strict=True) if at == name}))
+        for number, setting in enumerate(order):
+            here = [row for row, at in zip(members, settings, strict=True) if at == setting]
+            lines = _lines(env, setting, here)
+            controls = tuple(line for line in lines if line.arm != AS_IS)
+            found.append(Place(env, setting, tuple(line for line in lines if line.arm == AS_IS), controls, number == 0))
+    return found
+
+
+def _settings(rows: Sequence[Row]) -> list[str]:
+    """Each row's setting in words: the keywords of the environment by which rows of an id differ.
+
+    A control changes keywords of its own; it belongs to the rows as they are with which it shares most.
+    """
+    plain = [row.setting for row in rows if row.arm == AS_IS] or [row.setting for row in rows]
+    varying = _varying(plain)
+    known = [setting for setting in plain if setting]
+    labels = []
+    for row in rows:
+        setting = row.setting
+        if row.arm != AS_IS and setting not in plain and known:
+            setting = max(known, key=lambda one: _shared(one, row.setting))
+        labels.append(_words(setting, varying))
+    return labels
+
+
+def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+    """How much two settings agree: what both say alike, less what only the first says."""
+    alike = sum(name in other and other[name] == value for name, value in one.items())
+    return 2 * alike - len(one)
+
+
+def _varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys that are not the same in all."""
+    names = dict.fromkeys(name for setting in settings for name in setting)
+    return [name for name in names if len({_text(setting.get(name)) for setting in settings}) > 1]
+
+
+def _text(value: Any) -> str:
+    """A value in one spelling."""
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _words(setting: Mapping[str, Any], names: Iterable[str]) -> str:
+    """The named keys of a setting, as one reads them."""
+    return ", ".join(f"{name.replace('_', ' ')} {_value(setting[name])}" for name in names if name in setting)
+
+
+def _value(value: Any) -> str:
+    """A value of a setting, short."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{_value(part)}" for part in value.values())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _lines(env: str, setting: str, rows: Sequence[Row]) -> list[Line]:
+    """Rows of one place by agent, variant and arm."""
+    variants: dict[str, list[str]] = {}
+    for agent in dict.fromkeys(row.agent for row in rows):
+        variants[agent] = _varying([row.parameters for row in rows if row.agent == agent and row.arm == AS_IS])
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        told = _words(row.parameters, variants[row.agent]) if row.arm == AS_IS else ""
+        found[f"{row.agent}, {told}" if told else row.agent, row.arm].append(row)
+    return [Line(env, setting, members[0].agent, label, tuple(members)) for (label, _), members in found.items()]

@@ -1,0 +1,193 @@
+"""Numbers and findings in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ._groups import Line, Place, Score
+from ._rows import Results
+
+SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A number with a real minus sign, and no minus before a zero."""
+    text = f"{value:,.{digits}f}"
+    if not float(text.replace(",", "")):
+        text = text.removeprefix("-")
+    return text.replace("-", MINUS)
+
+
+def scale(metric: str) -> tuple[float, int]:
+    """By what a metric is multiplied, and how many digits are shown: shares are × 100, as the field prints them."""
+    plain = ("return", "length", "words_read", "tokens", "average_lagging", "length_adaptive_average_lagging", "surprise")
+    return (1.0, 2) if metric in plain else (100.0, 1)
+
+
+def shown(score: Score | None, metric: str) -> str:
+    """A score as a table has it."""
+    if score is None:
+        return "–"
+    times, digits = scale(metric)
+    return f"{number(times * score.value, digits)} ± {number(times * score.half, digits)}"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """A count with its noun; small ones as words."""
+    word = SMALL[n] if n < len(SMALL) else f"{n:,}"
+    return f"{word} {one if n == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """With a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def short(value: float) -> str:
+    """A large number in three digits: 12.3k, 4.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether anything was learned at a place: `standing` is above, level, below or unknown; and sentences."""
+
+    standing: str
+    trivial: str
+    rule: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return f"{self.trivial} {self.rule}".strip()
+
+
+def standing(score: Score, other: Score) -> str:
+    """Whether one score is above another beyond the noise."""
+    gap = score.less(other)
+    return "above" if gap.low > 0 else "below" if gap.high < 0 else "level"
+
+
+def verdict(place: Place) -> Verdict:
+    """What a reader should know of a place first."""
+    best = place.best
+    if best is None:
+        return Verdict("unknown", "No agent that learns was run here.")
+    score, metric = best.score(place.metric), place.metric
+    assert score is not None  # the best was chosen by it
+    told = f"{best.label} has {shown(score, metric)}"
+    if place.trivial is None:
+        return Verdict("unknown", f"{told}; no trivial policy was run beside it, so nobody can say what that is worth.")
+    low = place.trivial.score(metric)
+    assert low is not None
+    found, gap = standing(score, low), shown(score.less(low), metric)
+    if found == "above":
+        sentence = f"{told}, {gap} above {place.trivial.label}."
+    else:
+        noise = "within the noise" if found == "level" else "below it beyond the noise"
+        other = f"{place.trivial.label} has {shown(low, metric)}"
+        sentence = f"No agent is above the trivial policies here: the best, {told}, and {other}; that is {noise}."
+    return Verdict(found, sentence, _beside_rule(place, best))
+
+
+def _beside_rule(place: Place, best: Line) -> str:
+    """How the best agent stands to the best baseline that is not trivial."""
+    score = best.score(place.metric)
+    other = place.rule.score(place.metric) if place.rule is not None else None
+    if place.rule is None or score is None or other is None:
+        return ""
+    found, name, gap = standing(score, other), place.rule.label, shown(score.less(other), place.metric)
+    if found == "above":
+        return f"It is above the best baseline, {name}, by {gap}."
+    if found == "below":
+        return f"It stays below the best baseline, {name} ({shown(other, place.metric)})."
+    return f"The best baseline, {name} ({shown(other, place.metric)}), is not to be told apart from it."
+
+
+def leaks(place: Place) -> list[Line]:
+    """Controls that score above the trivial policies: they should not."""
+    if place.trivial is None or (low := place.trivial.score(place.metric)) is None:
+        return []
+    return [line for line in place.controls if (score := line.score(place.metric)) and standing(score, low) == "above"]
+
+
+def introduction(results: Results, found: Sequence[Place]) -> list[str]:
+    """The first paragraphs: what was run, and what came out."""
+    rows = results.rows
+    agents = dict.fromkeys(row.agent for row in rows if row.learned)
+    baselines = dict.fromkeys(row.agent for row in rows if not row.learned)
+    ids, seeds = dict.fromkeys(row.env for row in rows), {row.seed for row in rows if row.learned}
+    steps = sorted({row.steps for row in rows if row.learned and row.steps})
+    if not rows:
+        return [f"Nothing in {results.name} can be shown: {count(len(results.problems), 'line')}, none with scores."]
+    ran = f"{capital(count(len(agents), 'agent'))} that {'learns' if len(agents) == 1 else 'learn'} and {count(len(baselines), 'baseline')}"
+    ran += f" were run on {count(len(ids), 'id')}, {len(rows):,} cells in all"
+    if steps:
+        span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+        ran += f"; the learners with {count(len(seeds), 'seed')} and {span} environment steps"
+    split = listed(sorted({line.held_out for place in found for line in place.lines}))
+    ran += f". Scores are those of the {split} split, which no agent saw, ± half of a 95 % interval over seeds and examples."
+    return [ran, _outcome([place for place in found if place.main])]
+
+
+def _outcome(found: Sequence[Place]) -> str:
+    """What came out, in a few sentences."""
+    verdicts = [(place, verdict(place)) for place in found]
+    judged = [(place, told) for place, told in verdicts if told.standing != "unknown"]
+    parts = []
+    if judged:
+        above = sum(told.standing == "above" for _, told in judged)
+        fraction = "every one" if above == len(judged) else f"{SMALL[above] if above < len(SMALL) else above}"
+        parts.append(
+            f"On {fraction} of {count(len(judged), 'id')} the best learner is above the trivial policies beyond the noise."
+        )
+        ruled = [(p, standing(b, r)) for p, _ in judged if p.best and p.rule and (b := p.best.score()) and (r := p.rule.score())]
+        if ruled:
+            wins = [place.name for place, how in ruled if how == "above"]
+            losses = [place.name for place, how in ruled if how == "below"]
+            words = [f"above it on {listed(wins)}" if wins else "", f"below it on {listed(losses)}" if losses else ""]
+            words.append(f"not to be told apart from it on {count(len(ruled) - len(wins) - len(losses), 'id')}")
+            parts.append(f"Beside the best baseline that reads, it is {listed([word for word in words if word])}.")
+    controls = [line for place in found for line in place.controls]
+    if controls:
+        bad = [line for place in found for line in leaks(place)]
+        if bad:
+            parts.append(f"{capital(count(len(bad), 'control'))} of {len(controls)} scored above chance: look there first.")
+        else:
+            parts.append(f"All {count(len(controls), 'control')} stayed at chance, as they should.")
+    return " ".join(parts)
+
+
+def findings(results: Results, found: Sequence[Place]) -> list[tuple[str, str, str]]:
+    """What must not be overlooked: pairs of a kind, a sentence, and the key of the place that it is about."""
+    told = []
+    for place in (place for place in found if place.main):
+        judged = verdict(place)
+        if judged.standing in ("level", "below"):
+            told.append(("not learned", f"{place.name}: {judged.trivial}", place.key))
+        elif judged.standing == "unknown":
+            told.append(("unknown", f"{place.name}: {judged.trivial}", place.key))
+        for line in leaks(place):
+            told.append(("control", f"{place.name}: {line.label} with {line.arm} has {shown(line.score(), place.metric)}, above "
+                         f"{place.trivial.label if place.trivial else 'chance'}: the score does not need what was taken away.", place.key))
+    for kind, words in (("failed", "failed"), ("skipped", "was skipped"), ("broken", "could not be read")):
+        n = sum(problem.kind == kind for problem in results.problems)
+        if n:
+            verb = words if n == 1 or kind != "skipped" else "were skipped"
+            told.append((kind, f"{capital(count(n, 'line' if kind == 'broken' else 'cell'))} {verb}; listed under Problems.", "problems"))
+    return told
