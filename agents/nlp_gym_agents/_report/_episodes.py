@@ -44,6 +44,7 @@ class Sample:
     """An agent's episodes at a place."""
 
     label: str
+    series: str
     arm: str
     seed: int
     episodes: tuple[Episode, ...]
@@ -63,7 +64,7 @@ def _sample(line: Line, found: Mapping[str, Any]) -> Sample | None:
         raw = found.get(row.cell)
         episodes = tuple(_episodes(raw["episodes"])) if raw else ()
         if episodes:
-            return Sample(line.label, line.arm, row.seed, episodes)
+            return Sample(line.label, line.series, line.arm, row.seed, episodes)
     return None
 
 

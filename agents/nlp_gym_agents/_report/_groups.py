@@ -12,7 +12,6 @@ from ._rows import AS_IS, Row
 
 TRIVIAL = ("uniform", "majority", "first_choice")  # policies that need no reading
 CEILINGS = ("supervised", "oracle")  # the first that was run is 1 on the normalised scale
-TOLD = ("oracle",)  # baselines that know the targets: nobody's competitor
 HELD_OUT = ("test", "validation")  # the first that a row has is the one that is reported
 WIDTH = 1.96  # standard errors on either side of a 95 % interval
 
@@ -41,12 +40,16 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """An agent on an id in one setting and arm, all its seeds; `label` tells variants of an agent apart."""
+    """An agent on an id in one setting and arm, all its seeds.
+
+    `label` tells variants of an agent apart; `series` does not where they are one number of many, as a share that is read.
+    """
 
     env: str
     setting: str
     agent: str
     label: str
+    series: str
     rows: tuple[Row, ...]
 
     @property
@@ -157,8 +160,8 @@ class Place:
 
     @cached_property
     def rule(self) -> Line | None:
-        """The best baseline that is neither trivial nor told the answer, the supervised reference among them."""
-        return self._best(line for line in self.lines if not line.learned and line.agent not in (*TRIVIAL, *TOLD))
+        """The best baseline that is neither trivial nor a ceiling."""
+        return self._best(line for line in self.lines if not line.learned and line.agent not in (*TRIVIAL, *CEILINGS))
 
     def normalised(self, value: float) -> float | None:
         """A score between uniform, 0, and the ceiling, 1; None where one of them is missing or they are not apart."""
@@ -222,15 +225,24 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def _words(setting: Mapping[str, Any], names: Iterable[str]) -> str:
-    """The named keys of a setting, as one reads them."""
-    return ", ".join(f"{name.replace('_', ' ')} {_value(setting[name])}" for name in names if name in setting)
+def _words(setting: Mapping[str, Any], names: Iterable[str], agent: str = "") -> str:
+    """The named keys of a setting, as one reads them; a key that the agent's own name tells needs no name."""
+    told = []
+    for name in names:
+        value, plain = setting.get(name), name.replace("_", " ")
+        if name not in setting:
+            continue
+        if isinstance(value, bool):
+            told.append(f"{'with' if value else 'without'} {plain}")
+        else:
+            told.append(_value(value) if name in agent else f"{plain} {_value(value)}")
+    return ", ".join(told)
 
 
 def _value(value: Any) -> str:
     """A value of a setting, short."""
     if isinstance(value, Mapping):
-        return " ".join(f"{_value(part)}" for part in value.values())
+        return " ".join(_value(part) for part in value.values())
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -238,9 +250,24 @@ def _lines(env: str, setting: str, rows: Sequence[Row]) -> list[Line]:
     """Rows of one place by agent, variant and arm."""
     variants: dict[str, list[str]] = {}
     for agent in dict.fromkeys(row.agent for row in rows):
-        variants[agent] = _varying([row.parameters for row in rows if row.agent == agent and row.arm == AS_IS])
+        variants[agent] = _varying([_made_with(row) for row in rows if row.agent == agent and row.arm == AS_IS])
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    swept = {agent: len(names) == 1 and _numeric(rows, agent, names[0]) for agent, names in variants.items()}
     for row in rows:
-        told = _words(row.parameters, variants[row.agent]) if row.arm == AS_IS else ""
-        found[f"{row.agent}, {told}" if told else row.agent, row.arm].append(row)
-    return [Line(env, setting, members[0].agent, label, tuple(members)) for (label, _), members in found.items()]
+        told = _words(_made_with(row), variants[row.agent], row.agent) if row.arm == AS_IS else ""
+        found[f"{row.agent} {told}".strip(), row.arm].append(row)
+    return [
+        Line(env, setting, members[0].agent, label, members[0].agent if swept[members[0].agent] else label, tuple(members))
+        for (label, _), members in found.items()
+    ]
+
+
+def _made_with(row: Row) -> dict[str, Any]:
+    """By what variants of an agent are told apart: hyper-parameters, and how long it learned."""
+    return {**row.parameters, **({"steps": row.steps} if row.learned else {})}
+
+
+def _numeric(rows: Sequence[Row], agent: str, name: str) -> bool:
+    """Whether a hyper-parameter is a number wherever it is given."""
+    values = [_made_with(row)[name] for row in rows if row.agent == agent and name in _made_with(row)]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)

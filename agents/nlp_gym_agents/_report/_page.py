@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import _episodes, _figures, _tables, _words
+from . import _bars, _episodes, _figures, _tables, _words
 from ._draw import icon
 from ._groups import Place, places
 from ._rows import Results, load
@@ -24,7 +24,7 @@ class Section:
 
     place: Place
     verdict: _words.Verdict
-    figures: tuple[_figures.Figure, ...]
+    figures: tuple[_bars.Figure, ...]
     table: _tables.Table
     samples: tuple[_episodes.Sample, ...]
     picture: Markup
@@ -44,7 +44,7 @@ def render(results: Results) -> str:
     """The whole page."""
     found = places(results.rows)
     compared = [place for place in found if place.main or (place.trivial is not None and place.best is not None)]
-    pairs = [(line.label, line.learned) for place in found for line in (*place.lines, *place.controls)]
+    pairs = [(line.series, line.learned) for place in found for line in (*place.lines, *place.controls)]
     look = looks(pairs)
     templates = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -58,7 +58,7 @@ def render(results: Results) -> str:
         findings=_words.findings(results, compared),
         looks=dict(sorted(look.items(), key=lambda item: not item[1].filled)),
         glance=_tables.glance(compared, look),
-        overview=_figures.overview(compared, look),
+        across=_bars.across(compared, look),
         fronts=_figures.fronts(found, look),
         controls=_tables.controls(found, look),
         gaps=_tables.gaps(found, look),
@@ -73,7 +73,7 @@ def render(results: Results) -> str:
 
 def _section(place: Place, results: Results, look: _tables.Looks, is_open: bool) -> Section:
     """A place's own section."""
-    bars = _figures.bars(place, look)
+    bars = _bars.bars(place, look)
     return Section(
         place,
         _words.verdict(place),

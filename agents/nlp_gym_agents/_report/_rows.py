@@ -154,7 +154,7 @@ def _row(raw: Mapping[str, Any]) -> Row:
         setting=dict(raw.get("set", raw.get("env_kwargs")) or {}),
         parameters=dict(raw.get("param", raw.get("hyperparameters")) or {}),
         selected_at=raw.get("selected_at"),
-        costs={**counts, **times},
+        costs={**({"environment_steps": int(raw["steps"])} if trained and raw.get("steps") else {}), **counts, **times},
         about=about,
     )
 

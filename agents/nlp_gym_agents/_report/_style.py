@@ -1,6 +1,6 @@
 """What an agent looks like, everywhere on the page: a colour of Okabe and Ito's, a mark and a dash, never a colour alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 # Okabe and Ito's colours by the names of page.css, yellow left out: it is too pale for lines on white.
@@ -21,6 +21,9 @@ class Look:
     mark: str
     dash: str
     filled: bool
+
+
+Looks = Mapping[str, Look]  # by series
 
 
 def looks(agents: Iterable[tuple[str, bool]]) -> dict[str, Look]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ._draw import strip
-from ._groups import HELD_OUT, TOLD, Line, Place, Score
-from ._style import Look
+from ._groups import HELD_OUT, Line, Place, Score
+from ._style import Look, Looks
 from ._words import duration, number, scale, short, shown, standing, verdict
 
-Looks = Mapping[str, Look]
 ASIDE = ("return", "fraction_read", "words_read", "average_lagging", "length", "tokens", "bleu", "chrf", "em", "f1")
 ARMS = ("constant reward", "shuffled labels", "zero observation")
 STANDINGS = {  # a sign and a word, so that neither has to be a colour
@@ -84,7 +83,7 @@ def picture(place: Place, line: Line, looks: Looks) -> Markup:
     for name, other in (("trivial", place.trivial), ("ceiling", place.ceiling)):
         if other is not None and (found := other.score(place.metric)) is not None:
             levels.append((found.value, f"{name}: {other.label} {shown(found, place.metric)}"))
-    look = looks[line.label]
+    look = looks[line.series]
     mark = (score.value, look, f"{line.label} {shown(score, place.metric)}")
     return strip(*bounds(place), [mark], levels, (score.low, score.high), look.colour)
 
@@ -92,7 +91,7 @@ def picture(place: Place, line: Line, looks: Looks) -> Markup:
 def glance(found: Sequence[Place], looks: Looks) -> Table:
     """One row for each id: the best that learned, between floor and ceiling."""
     heads = (("id", ""), ("metric", ""), ("trivial", "number"), ("best learner", ""), ("score", "number"), ("", "wide"),
-             ("best other baseline", "number"), ("ceiling", "number"), ("verdict", ""))  # fmt: skip
+             ("best rule", "number"), ("ceiling", "number"), ("verdict", ""))  # fmt: skip
     rows = []
     for place in found:
         told, metric, best = verdict(place), place.metric, place.best
@@ -104,7 +103,7 @@ def glance(found: Sequence[Place], looks: Looks) -> Table:
             Cell(place.name, place.name, "id", note=place.setting, link=place.key),
             Cell(metric.replace("_", " "), metric),
             _named(trivial, metric, place.trivial),
-            Cell(best.label, best.label, "agent", look=looks[best.label]) if best else Cell("none", "", "none"),
+            Cell(best.label, best.label, "agent", look=looks[best.series]) if best else Cell("none", "", "none"),
             _score(score, metric),
             Cell(picture(place, best, looks), score.value if score else None, "wide") if best else Cell(),
             _named(rule, metric, place.rule),
@@ -137,7 +136,7 @@ def everything(found: Sequence[Place], looks: Looks) -> Table:
             kind = "control" if line in place.controls else "learned" if line.learned else "baseline"
             cells = (
                 Cell(place.name, place.name, "id", note=place.setting, link=place.key),
-                Cell(line.label, line.label, "agent", look=looks[line.label]),
+                Cell(line.label, line.label, "agent", look=looks[line.series]),
                 Cell(line.arm, line.arm, "muted" if line.arm == "as is" else ""),
                 Cell(place.metric.replace("_", " "), place.metric),
                 _score(score, place.metric),
@@ -148,7 +147,7 @@ def everything(found: Sequence[Place], looks: Looks) -> Table:
                 _plain(line.steps if line.learned else None, short(line.steps)),
                 _plain(seconds, duration(seconds or 0)),
             )
-            rows.append(Entry(cells, f"{place.env} {place.setting} {line.label} {line.arm} {kind}", kind, line.label))
+            rows.append(Entry(cells, f"{place.env} {place.setting} {line.label} {line.arm} {kind}", kind, line.series))
     return Table(heads, tuple(rows))
 
 
@@ -166,7 +165,7 @@ def of_place(place: Place, looks: Looks) -> Table:
         score = line.score(place.metric)
         value = place.normalised(score.value) if score else None
         cells = [
-            Cell(line.label, line.label, "agent", look=looks[line.label], note="" if line.arm == "as is" else line.arm),
+            Cell(line.label, line.label, "agent", look=looks[line.series], note="" if line.arm == "as is" else line.arm),
             _score(score, place.metric),
             Cell(picture(place, line, looks), score.value if score else None, "wide"),
             _plain(value, number(value or 0, 2)),
@@ -174,7 +173,7 @@ def of_place(place: Place, looks: Looks) -> Table:
             *(_score(line.score(place.metric, split), place.metric) for split in others),
             Cell(str(len(line.rows)), len(line.rows), "number"),
         ]
-        rows.append(Entry(tuple(cells), "", "learned" if line.learned else "baseline", line.label))
+        rows.append(Entry(tuple(cells), "", "learned" if line.learned else "baseline", line.series))
     return Table(tuple(heads), tuple(rows))
 
 
@@ -189,8 +188,8 @@ def controls(found: Sequence[Place], looks: Looks) -> Table | None:
         trivial = place.trivial.score(place.metric) if place.trivial else None
         for label in dict.fromkeys(line.label for line in place.controls):
             by_arm = {line.arm: line for line in place.controls if line.label == label}
-            plain = next((line for line in place.lines if line.label == label), None)
-            plain = plain or next((line for line in place.lines if line.agent == label), None)
+            plain = next((line for line in place.lines if label in (line.label, line.agent)), None)
+            look = looks[next(iter(by_arm.values())).series]
             scores = {arm: line.score(place.metric) for arm, line in by_arm.items()}
             bad = [arm for arm, s in scores.items() if s and trivial and standing(s, trivial) == "above"]
             told = "unknown" if trivial is None else "below" if bad else "above"
@@ -198,7 +197,7 @@ def controls(found: Sequence[Place], looks: Looks) -> Table | None:
             sign = Markup('<span class="standing {}"><b aria-hidden="true">{}</b> {}</span>').format(told, *words[told])
             cells = (
                 Cell(place.name, place.name, "id", note=place.setting, link=place.key),
-                Cell(label, label, "agent", look=looks[label]),
+                Cell(label, label, "agent", look=look),
                 _score(plain.score(place.metric) if plain else None, place.metric),
                 *(_score(scores.get(arm), place.metric) for arm in arms),
                 _named(trivial, place.metric, place.trivial),
@@ -219,7 +218,7 @@ def _control_picture(place: Place, plain: Line | None, by_arm: Mapping[str, Line
         if (score := line.score(place.metric)) is not None:
             marks.append((score.value, Look("grey", mark, "", False), f"{arm}: {shown(score, place.metric)}"))
     if plain is not None and (score := plain.score(place.metric)) is not None:
-        marks.append((score.value, looks[plain.label], f"as is: {shown(score, place.metric)}"))
+        marks.append((score.value, looks[plain.series], f"as is: {shown(score, place.metric)}"))
     trivial = place.trivial.score(place.metric) if place.trivial else None
     levels = [(trivial.value, f"trivial: {shown(trivial, place.metric)}")] if trivial else []
     return strip(*bounds(place), marks, levels)
@@ -231,24 +230,24 @@ def gaps(found: Sequence[Place], looks: Looks) -> Table | None:
     for place in found:
         for line in place.lines:
             seen, unseen = line.score(place.metric, "train"), line.score(place.metric)
-            if seen is None or unseen is None or line.held_out == "train" or line.agent in TOLD:
+            if seen is None or unseen is None or line.held_out == "train" or line.agent == "oracle":
                 continue
             gap = seen.less(unseen)
             marks = [
                 (seen.value, Look("grey", "circle", "", False), f"train {shown(seen, place.metric)}"),
-                (unseen.value, looks[line.label], f"{line.held_out} {shown(unseen, place.metric)}"),
+                (unseen.value, looks[line.series], f"{line.held_out} {shown(unseen, place.metric)}"),
             ]
             ends = min(seen.value, unseen.value), max(seen.value, unseen.value)
             told = "beyond the noise" if gap.low > 0 else "within the noise"
             cells = (
                 Cell(place.name, place.name, "id", note=place.setting, link=place.key),
-                Cell(line.label, line.label, "agent", look=looks[line.label]),
+                Cell(line.label, line.label, "agent", look=looks[line.series]),
                 _score(seen, place.metric),
                 _score(unseen, place.metric),
                 _score(gap, place.metric),
-                Cell(strip(*bounds(place), marks, (), ends, looks[line.label].colour), gap.value, "wide"),
+                Cell(strip(*bounds(place), marks, (), ends, looks[line.series].colour), gap.value, "wide"),
                 Cell(told, gap.value, "muted" if gap.low <= 0 else ""),
             )
-            rows.append(Entry(cells, f"{place.env} {line.label}", "learned" if line.learned else "baseline", line.label))
+            rows.append(Entry(cells, f"{place.env} {line.label}", "learned" if line.learned else "baseline", line.series))
     heads = (("id", ""), ("agent", ""), ("train", "number"), ("held out", "number"), ("gap", "number"), ("", "wide"), ("", ""))
     return Table(heads, tuple(rows)) if rows else None

@@ -1,12 +1,13 @@
 """Numbers and findings in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ._groups import Line, Place, Score
 from ._rows import Results
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NAMES = {"chrf": "chrF", "bleu": "BLEU", "f1": "F1", "em": "exact match"}
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -16,6 +17,11 @@ def number(value: float, digits: int = 1) -> str:
     if not float(text.replace(",", "")):
         text = text.removeprefix("-")
     return text.replace("-", MINUS)
+
+
+def metric_name(metric: str) -> str:
+    """A metric as people write it."""
+    return NAMES.get(metric, metric.replace("_", " "))
 
 
 def scale(metric: str) -> tuple[float, int]:
@@ -102,21 +108,22 @@ def verdict(place: Place) -> Verdict:
         noise = "within the noise" if found == "level" else "below it beyond the noise"
         other = f"{place.trivial.label} has {shown(low, metric)}"
         sentence = f"No agent is above the trivial policies here: the best, {told}, and {other}; that is {noise}."
-    return Verdict(found, sentence, _beside_rule(place, best))
+    rest = (_beside(place, score, place.rule, "the best rule"), _beside(place, score, place.ceiling, "the ceiling"))
+    return Verdict(found, sentence, " ".join(filter(None, rest)))
 
 
-def _beside_rule(place: Place, best: Line) -> str:
-    """How the best agent stands to the best baseline that is not trivial."""
-    score = best.score(place.metric)
-    other = place.rule.score(place.metric) if place.rule is not None else None
-    if place.rule is None or score is None or other is None:
+def _beside(place: Place, score: Score, line: Line | None, what: str) -> str:
+    """How the best agent stands to another line."""
+    other = line.score(place.metric) if line is not None else None
+    if line is None or other is None:
         return ""
-    found, name, gap = standing(score, other), place.rule.label, shown(score.less(other), place.metric)
-    if found == "above":
-        return f"It is above the best baseline, {name}, by {gap}."
-    if found == "below":
-        return f"It stays below the best baseline, {name} ({shown(other, place.metric)})."
-    return f"The best baseline, {name} ({shown(other, place.metric)}), is not to be told apart from it."
+    gap = shown(score.less(other), place.metric).removeprefix(MINUS)
+    named = f"{what}, {line.label} ({shown(other, place.metric)})"
+    return {
+        "above": f"It is {gap} above {named}.",
+        "below": f"It is {gap} below {named}.",
+        "level": f"It is level with {named}: the difference is within the noise.",
+    }[standing(score, other)]
 
 
 def leaks(place: Place) -> list[Line]:
@@ -147,30 +154,48 @@ def introduction(results: Results, found: Sequence[Place]) -> list[str]:
 
 def _outcome(found: Sequence[Place]) -> str:
     """What came out, in a few sentences."""
-    verdicts = [(place, verdict(place)) for place in found]
-    judged = [(place, told) for place, told in verdicts if told.standing != "unknown"]
+    judged = [place for place in found if verdict(place).standing != "unknown"]
     parts = []
     if judged:
-        above = sum(told.standing == "above" for _, told in judged)
-        fraction = "every one" if above == len(judged) else f"{SMALL[above] if above < len(SMALL) else above}"
-        parts.append(
-            f"On {fraction} of {count(len(judged), 'id')} the best learner is above the trivial policies beyond the noise."
-        )
-        ruled = [(p, standing(b, r)) for p, _ in judged if p.best and p.rule and (b := p.best.score()) and (r := p.rule.score())]
-        if ruled:
-            wins = [place.name for place, how in ruled if how == "above"]
-            losses = [place.name for place, how in ruled if how == "below"]
-            words = [f"above it on {listed(wins)}" if wins else "", f"below it on {listed(losses)}" if losses else ""]
-            words.append(f"not to be told apart from it on {count(len(ruled) - len(wins) - len(losses), 'id')}")
-            parts.append(f"Beside the best baseline that reads, it is {listed([word for word in words if word])}.")
+        above = sum(verdict(place).standing == "above" for place in judged)
+        n = count(len(judged), "id")
+        where = f"On all {n}" if above == len(judged) > 1 else f"On {n}" if above == len(judged) else f"On {above} of {n}"
+        where = "On no id" if not above else where
+        parts.append(f"{where} the best learner is above the trivial policies beyond the noise.")
+        parts += [_against(judged, lambda place: place.rule, "a rule (a baseline that reads but does not learn by reward)")]
+        parts += [_against(judged, lambda place: place.ceiling, "a ceiling (the supervised reference, else the oracle)")]
     controls = [line for place in found for line in place.controls]
-    if controls:
-        bad = [line for place in found for line in leaks(place)]
-        if bad:
-            parts.append(f"{capital(count(len(bad), 'control'))} of {len(controls)} scored above chance: look there first.")
-        else:
-            parts.append(f"All {count(len(controls), 'control')} stayed at chance, as they should.")
-    return " ".join(parts)
+    bad = [line for place in found for line in leaks(place)]
+    if bad:
+        parts.append(f"{len(bad)} of {count(len(controls), 'control')} scored above chance: look there first.")
+    elif controls:
+        stayed = f"All {count(len(controls), 'control')}" if len(controls) > 1 else "The one control"
+        parts.append(f"{stayed} stayed at chance, as they should." if len(controls) > 1 else f"{stayed} stayed at chance.")
+    return " ".join(filter(None, parts))
+
+
+def _against(found: Sequence[Place], which: Callable[[Place], Line | None], what: str) -> str:
+    """On how many ids the best learners are above, level with and below something, and where they are not level."""
+    told: dict[str, list[str]] = {"above": [], "level": [], "below": []}
+    for place in found:
+        line = which(place)
+        score, other = (one.score(place.metric) if one else None for one in (place.best, line))
+        if score is not None and other is not None:
+            told[standing(score, other)].append(place.name)
+    total = sum(map(len, told.values()))
+    if not total:
+        return ""
+    here = f"On the {count(total, 'id')} with {what} beside it" if total > 1 else f"On the one id with {what} beside it"
+    ways = {"level": "level with it", "above": "above it", "below": "below it"}
+    kinds = [how for how in ways if told[how]]
+    if len(kinds) == 1:
+        return f"{here} it is {ways[kinds[0]]}{' everywhere' if total > 1 else ''}."
+    parts = []
+    for how in kinds:
+        names = told[how]
+        parts.append(f"{ways[how]} on {SMALL[len(names)] if len(names) < len(SMALL) else len(names)}")
+        parts[-1] += f" ({listed(names)})" if how != "level" and len(names) <= 4 else ""
+    return f"{here} it is {listed(parts)}."
 
 
 def findings(results: Results, found: Sequence[Place]) -> list[tuple[str, str, str]]:

@@ -41,6 +41,7 @@
     const off = new Set(kinds.filter((b) => b.getAttribute("aria-pressed") === "false").map((b) => b.dataset.kind));
     const fits = (element) => words.every((word) => element.dataset.words.includes(word));
     for (const row of all("table[data-filtered] tbody tr")) row.hidden = !fits(row) || (row.closest("#everything") !== null && off.has(row.dataset.kind));
+    for (const row of all(".across li[data-words]")) row.hidden = !fits(row);
     for (const place of all("details.place")) place.hidden = !fits(place) && !all("tbody tr", place).some((row) => words.every((word) => `${place.dataset.words} ${row.dataset.agent}`.includes(word)));
     const rows = all("#everything tbody tr"), left = rows.filter((row) => !row.hidden).length;
     told.textContent = left === rows.length ? `${left} rows` : `${left} of ${rows.length} rows`;
