@@ -35,7 +35,7 @@ class Across:
 def bars(place: Place, looks: Looks) -> Figure | None:
     """Every line of a place between uniform and the ceiling, with its interval."""
     drawn = [(line, score, values) for line in place.lines if (score := line.score(place.metric))
-             and (values := _values(place, score))]  # fmt: skip
+             and (line.agent != "oracle" or line is place.ceiling) and (values := _values(place, score))]  # fmt: skip
     if not drawn or place.ceiling is None:
         return None
     drawn.sort(key=lambda one: -one[2][0])

@@ -50,7 +50,8 @@ class Axis:
         room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
         bottom = float(more.get("floor", -math.inf))  # type: ignore[arg-type]
         low, high = max(low - room, bottom), high + room
-        digits = 0 if high - low > 5 else 1 if high - low > 0.5 else 2
+        ticks = nice(low, high)
+        digits = max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9)) if len(ticks) > 1 else 2
         return cls(low, high, label, text or (lambda value: number(value, digits)))
 
     def share(self, value: float) -> float:

@@ -21,6 +21,7 @@ class Step:
     numbers: tuple[tuple[float, str], ...]
     probability: float | None
     reward: float | None
+    paid: str
     parts: str
 
 
@@ -106,6 +107,7 @@ def _steps(raw: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
             numbers=_vector(action) if vector and action else (),
             probability=min(1.0, max(0.0, float(probability))) if isinstance(probability, int | float) else None,
             reward=float(reward) if isinstance(reward, int | float) else None,
+            paid=_paid(reward) if isinstance(reward, int | float) else "",
             parts=", ".join(f"{name} {_short(value)}" for name, value in parts.items()) if isinstance(parts, Mapping) else "",
         )
 
@@ -115,6 +117,14 @@ def _vector(action: Sequence[Any]) -> tuple[tuple[float, str], ...]:
     values = [float(value) for value in action[:NUMBERS] if isinstance(value, int | float)]
     largest = max((abs(value) for value in values), default=0.0) or 1.0
     return tuple((value / largest, number(value, 2)) for value in values)
+
+
+def _paid(reward: float) -> str:
+    """A reward with its sign, and digits enough to see it."""
+    if not reward:
+        return "0"
+    text = number(reward, 2 if abs(reward) >= 0.1 else 3 if abs(reward) >= 0.001 else 5)
+    return text if reward < 0 else f"+{text}"
 
 
 def _list(value: Any) -> list[Any]:

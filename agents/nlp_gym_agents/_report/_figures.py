@@ -149,9 +149,10 @@ def costs(found: Sequence[Place], looks: Looks) -> list[Figure]:
                 value = place.normalised(score.value) if score else None
                 if price and value is not None and line.agent not in (*TRIVIAL, "oracle"):
                     points.append((price, value, place, line, score))
-        if len(points) < 2:
+        prices = [price for price, *_ in points]
+        if not prices or max(prices) < 1.1 * min(prices) or (cost == "cpu_seconds" and drawn and "seconds" in drawn[-1].title):
             continue
-        panel = Panel(Axis.over([p[0] for p in points], words, text, log=True), Axis.over([p[1] for p in points]), right=14)
+        panel = Panel(Axis.over(prices, words, text, log=True), Axis.over([p[1] for p in points]), right=14)
         for price, value, place, line, score in points:
             told = f"{metric_name(place.metric)} {shown(score, place.metric)}, {number(value, 2)} normalised"
             tip = f"{line.label} on {place.name}: {told}; {text(price)}{f' {words}' if text is short else ''}"

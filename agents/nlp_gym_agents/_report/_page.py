@@ -61,7 +61,7 @@ def render(results: Results) -> str:
         across=_bars.across(compared, look),
         fronts=_figures.fronts(found, look),
         controls=_tables.controls(found, look),
-        gaps=_tables.gaps(found, look),
+        gaps=_tables.gaps(compared, look),
         costs=_figures.costs(compared, look),
         everything=_tables.everything(found, look),
         sections=[_section(place, results, look, n < OPEN or len(compared) <= 2 * OPEN) for n, place in enumerate(compared)],

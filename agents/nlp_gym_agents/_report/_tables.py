@@ -8,7 +8,7 @@ from markupsafe import Markup
 from ._draw import strip
 from ._groups import HELD_OUT, Line, Place, Score
 from ._style import Look, Looks
-from ._words import duration, number, scale, short, shown, standing, verdict
+from ._words import duration, metric_name, number, scale, short, shown, standing, verdict
 
 ASIDE = ("return", "fraction_read", "words_read", "average_lagging", "length", "tokens", "bleu", "chrf", "em", "f1")
 ARMS = ("constant reward", "shuffled labels", "zero observation")
@@ -101,7 +101,7 @@ def glance(found: Sequence[Place], looks: Looks) -> Table:
         sign = Markup('<span class="standing {}"><b aria-hidden="true">{}</b> {}</span>').format(told.standing, mark, words)
         cells = (
             Cell(place.name, place.name, "id", note=place.setting, link=place.key),
-            Cell(metric.replace("_", " "), metric),
+            Cell(metric_name(metric), metric),
             _named(trivial, metric, place.trivial),
             Cell(best.label, best.label, "agent", look=looks[best.series]) if best else Cell("none", "", "none"),
             _score(score, metric),
@@ -138,7 +138,7 @@ def everything(found: Sequence[Place], looks: Looks) -> Table:
                 Cell(place.name, place.name, "id", note=place.setting, link=place.key),
                 Cell(line.label, line.label, "agent", look=looks[line.series]),
                 Cell(line.arm, line.arm, "muted" if line.arm == "as is" else ""),
-                Cell(place.metric.replace("_", " "), place.metric),
+                Cell(metric_name(place.metric), place.metric),
                 _score(score, place.metric),
                 Cell(picture(place, line, looks), score.value if score else None, "wide"),
                 _plain(value, number(value or 0, 2)),
@@ -156,9 +156,9 @@ def of_place(place: Place, looks: Looks) -> Table:
     lines = sorted((*place.lines, *place.controls), key=lambda line: -(s.value if (s := line.score(place.metric)) else -1e9))
     aside = [name for name in ASIDE if name != place.metric and any(line.score(name) for line in lines)][:5]
     others = dict.fromkeys(split for line in lines for split in line.rows[0].scores if split not in (*HELD_OUT, "train"))
-    heads = [("agent", ""), (place.metric.replace("_", " "), "number"), ("", "wide"), ("normalised", "number")]
-    heads += [(name.replace("_", " "), "number") for name in aside]
-    heads += [(f"{place.metric.replace('_', ' ')}, {split}", "number") for split in others]
+    heads = [("agent", ""), (metric_name(place.metric), "number"), ("", "wide"), ("normalised", "number")]
+    heads += [(metric_name(name), "number") for name in aside]
+    heads += [(f"{metric_name(place.metric)}, {split}", "number") for split in others]
     heads += [("seeds", "number")]
     rows = []
     for line in lines:

@@ -40,8 +40,12 @@ def shown(score: Score | None, metric: str) -> str:
 
 def count(n: int, one: str, many: str = "") -> str:
     """A count with its noun; small ones as words."""
-    word = SMALL[n] if n < len(SMALL) else f"{n:,}"
-    return f"{word} {one if n == 1 else many or one + 's'}"
+    return f"{spelled(n)} {one if n == 1 else many or one + 's'}"
+
+
+def spelled(n: int) -> str:
+    """A count, as a word if it is small."""
+    return SMALL[n] if n < len(SMALL) else f"{n:,}"
 
 
 def capital(text: str) -> str:
@@ -106,8 +110,8 @@ def verdict(place: Place) -> Verdict:
         sentence = f"{told}, {gap} above {place.trivial.label}."
     else:
         noise = "within the noise" if found == "level" else "below it beyond the noise"
-        other = f"{place.trivial.label} has {shown(low, metric)}"
-        sentence = f"No agent is above the trivial policies here: the best, {told}, and {other}; that is {noise}."
+        both = f"the best, {best.label}, has {shown(score, metric)}, and {place.trivial.label} {shown(low, metric)}"
+        sentence = f"No agent is above the trivial policies here: {both}; that is {noise}."
     rest = (_beside(place, score, place.rule, "the best rule"), _beside(place, score, place.ceiling, "the ceiling"))
     return Verdict(found, sentence, " ".join(filter(None, rest)))
 
@@ -159,15 +163,15 @@ def _outcome(found: Sequence[Place]) -> str:
     if judged:
         above = sum(verdict(place).standing == "above" for place in judged)
         n = count(len(judged), "id")
-        where = f"On all {n}" if above == len(judged) > 1 else f"On {n}" if above == len(judged) else f"On {above} of {n}"
+        where = f"On all {n}" if above == len(judged) > 1 else f"On {n}" if above == len(judged) else f"On {spelled(above)} of {n}"
         where = "On no id" if not above else where
         parts.append(f"{where} the best learner is above the trivial policies beyond the noise.")
-        parts += [_against(judged, lambda place: place.rule, "a rule (a baseline that reads but does not learn by reward)")]
-        parts += [_against(judged, lambda place: place.ceiling, "a ceiling (the supervised reference, else the oracle)")]
+        parts += [_against(judged, lambda place: place.rule, "the best rule, a baseline that reads but does not learn by reward,")]
+        parts += [_against(judged, lambda place: place.ceiling, "the ceiling, the supervised reference or else the oracle,")]
     controls = [line for place in found for line in place.controls]
     bad = [line for place in found for line in leaks(place)]
     if bad:
-        parts.append(f"{len(bad)} of {count(len(controls), 'control')} scored above chance: look there first.")
+        parts.append(f"{capital(spelled(len(bad)))} of {count(len(controls), 'control')} scored above chance: look there first.")
     elif controls:
         stayed = f"All {count(len(controls), 'control')}" if len(controls) > 1 else "The one control"
         parts.append(f"{stayed} stayed at chance, as they should." if len(controls) > 1 else f"{stayed} stayed at chance.")
@@ -185,17 +189,13 @@ def _against(found: Sequence[Place], which: Callable[[Place], Line | None], what
     total = sum(map(len, told.values()))
     if not total:
         return ""
-    here = f"On the {count(total, 'id')} with {what} beside it" if total > 1 else f"On the one id with {what} beside it"
-    ways = {"level": "level with it", "above": "above it", "below": "below it"}
-    kinds = [how for how in ways if told[how]]
-    if len(kinds) == 1:
-        return f"{here} it is {ways[kinds[0]]}{' everywhere' if total > 1 else ''}."
+    kinds = [how for how in ("level", "above", "below") if told[how]]
     parts = []
-    for how in kinds:
+    for n, how in enumerate(kinds):
         names = told[how]
-        parts.append(f"{ways[how]} on {SMALL[len(names)] if len(names) < len(SMALL) else len(names)}")
-        parts[-1] += f" ({listed(names)})" if how != "level" and len(names) <= 4 else ""
-    return f"{here} it is {listed(parts)}."
+        on = f"all {count(total, 'id')}" if len(kinds) == 1 and total > 1 else count(len(names), "id") if n == 0 else spelled(len(names))
+        parts.append(f"{how} on {on}" + (f" ({listed(names)})" if how != "level" and len(names) <= 4 else ""))
+    return f"Against {what} it is {listed(parts)}."
 
 
 def findings(results: Results, found: Sequence[Place]) -> list[tuple[str, str, str]]:
