@@ -16,8 +16,9 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--hide-scrollbars",
-    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--remote-debugging-pipe",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars",
+    "--remote-debugging-pipe",
 )  # fmt: skip
 PATIENCE = 60  # seconds that the browser may take for one answer
 
@@ -104,7 +105,8 @@ class Browser:
         """The middle of the first element that a selector finds, scrolled into view."""
         script = f"""(() => {{ const found = document.querySelector({json.dumps(selector)});
             found.scrollIntoView({{block: "center", inline: "center", behavior: "instant"}});
-            const box = found.getBoundingClientRect(); return [box.left + box.width / 2, box.top + box.height / 2]; }})()"""
+            const box = found.getBoundingClientRect();
+            return [box.left + box.width / 2, box.top + box.height / 2]; }})()"""
         x, y = self.run(script)
         return x, y
 

@@ -1,7 +1,7 @@
 """Invented results in the form in which a benchmark writes them: nobody measured these numbers.
 
-Among them is everything that a report must cope with: an id on which nothing is learned, a control above chance, failed and
-skipped cells, a broken line, texts that look like markup, vectors as actions, prices that were varied.
+Among them is everything that a report must cope with: an id on which nothing is learned, a control above chance, failed
+and skipped cells, a broken line, texts that look like markup, vectors as actions, prices that were varied.
 """
 
 import json
@@ -20,6 +20,7 @@ IDS: dict[str, dict[str, Any]] = {  # id: its metric, what uniform and the super
     "nlp/sentiment-subspace-v0": {"metric": "accuracy", "floor": 0.62, "top": 0.81, "learned": (0.79, 0.70, 0.66)},
 }
 LEARNERS = ("ppo", "maskable_ppo", "sarsa")
+COUNTS = ("environment_steps", "forward_passes", "backward_passes", "tokens")
 ARMS = ("constant reward", "shuffled labels", "zero observation")
 PRICES = {"nlp/ag_news-read-v0": ("reading_cost", (0.0003, 0.001, 0.003, 0.01)),
           "nlp/translation-readwrite-v0": ("delay_price", (0.0, 0.05, 0.2))}  # fmt: skip
@@ -30,38 +31,59 @@ def interval(value: float, half: float = 0.012) -> list[float]:
     return [round(value, 5), round(value - half, 5), round(value + half, 5)]
 
 
-def row(env: str, agent: str, value: float, seed: int = 0, arm: str = "as is", price: float | None = None) -> dict[str, Any]:
+def row(
+    env: str, agent: str, value: float, seed: int = 0, arm: str = "as is", price: float | None = None
+) -> dict[str, Any]:
     """A finished cell."""
-    about, learned = IDS[env], agent in LEARNERS
+    metric, learned = IDS[env]["metric"], agent in LEARNERS
     chance = random.Random(f"{env} {agent} {seed} {arm} {price}")
     value += chance.gauss(0, 0.006) if learned else 0.0
-    share = max(0.03, min(1.0, 0.75 - 0.22 * (PRICES[env][1].index(price) if price else 0) + chance.gauss(0, 0.02))) if env in PRICES else 0
+    steps = 20_000 if learned else 0
+    name, counts = f"{env.split('/')[1]}-{agent}-{arm}-{seed}-{price}".replace(" ", "-"), dict.fromkeys(COUNTS)
+    counts |= {"environment_steps": steps} | ({"forward_passes": 4 * steps} if "readwrite" in env else {})
+    return {
+        "cell": name, "benchmark": "invented", "env": env, "agent": agent, "arm": arm, "seed": seed, "steps": steps,
+        "env_kwargs": {} if price is None else {PRICES[env][0]: price}, "status": "ok", "error": None,
+        "hyperparameters": {"n_steps": 64} if learned else {}, "kind": "learned" if learned else "baseline",
+        "metric": metric, "scores": _scores(env, metric, value, learned, _share(env, price, chance)),
+        "curve": _curve(metric, IDS[env]["floor"], value, steps, chance) if learned else [],
+        "selected_at": 14_000 if learned else None, "counts": counts,
+        "seconds": 9.0 + chance.random() * 40 if learned else 0.4, "cpu_seconds": 8.5, "peak_memory_mb": 512.0,
+        "versions": VERSIONS, "python": "3.11.7", "platform": "Linux", "commit": "0123456789abcdef",
+        "data": {"train": {"sha256": "ab" * 32, "n": 2000}},
+    }  # fmt: skip
+
+
+def _share(env: str, price: float | None, chance: random.Random) -> float:
+    """How much is read at a price."""
+    if price is None:
+        return 0.0
+    return max(0.03, min(1.0, 0.75 - 0.22 * PRICES[env][1].index(price) + chance.gauss(0, 0.02)))
+
+
+def _scores(env: str, metric: str, value: float, learned: bool, share: float) -> dict[str, Any]:
+    """Scores on every split, better on that which was trained on."""
     scores: dict[str, Any] = {}
     for split, better, n in (("train", 0.03, 2000), ("validation", 0.0, 500), ("test", 0.0, 1000)):
         if split == "train" and not learned:
             continue
-        scores[split] = {"n": n, about["metric"]: interval(value + better), "return": interval(2 * value - 1, 0.03), "length": interval(3 + 9 * share, 0.1)}
-        if env.endswith("-read-v0"):
-            scores[split]["fraction_read"] = interval(share)
+        found = {"n": n, metric: interval(value + better), "return": interval(2 * value - 1, 0.03)}
+        found["length"] = interval(3 + 9 * share, 0.1)
+        if "-read-" in env:
+            found["fraction_read"] = interval(share)
         if "readwrite" in env:
-            scores[split]["average_lagging"] = interval(1 + 8 * share, 0.1)
-    steps = 20_000 if learned else 0
-    curve = [
-        {"steps": float(at), about["metric"]: about["floor"] + (value - about["floor"]) * (1 - 0.5 ** (at / 3000)) + chance.gauss(0, 0.008),
-         "return": 2 * (about["floor"] + (value - about["floor"]) * (1 - 0.5 ** (at / 3000))) - 1}
-        for at in range(0, steps + 1, 2000)
-    ]  # fmt: skip
-    name = f"{env.split('/')[1]}-{agent}-{arm}-{seed}-{price}".replace(" ", "-")
-    return {
-        "cell": name, "benchmark": "invented", "env": env, "agent": agent, "arm": arm, "seed": seed, "steps": steps,
-        "env_kwargs": {} if price is None else {PRICES[env][0]: price}, "hyperparameters": {"n_steps": 64} if learned else {},
-        "status": "ok", "error": None, "metric": about["metric"], "scores": scores, "curve": curve if learned else [],
-        "selected_at": 14_000 if learned else None,
-        "counts": {"environment_steps": steps, "forward_passes": steps * 4 if "readwrite" in env else None, "backward_passes": None, "tokens": None},
-        "seconds": 9.0 + chance.random() * 40 if learned else 0.4, "cpu_seconds": 8.5, "peak_memory_mb": 512.0,
-        "kind": "learned" if learned else "baseline", "versions": VERSIONS, "python": "3.11.7", "platform": "Linux",
-        "commit": "0123456789abcdef", "data": {"train": {"sha256": "ab" * 32, "n": 2000}},
-    }  # fmt: skip
+            found["average_lagging"] = interval(1 + 8 * share, 0.1)
+        scores[split] = found
+    return scores
+
+
+def _curve(metric: str, floor: float, value: float, steps: int, chance: random.Random) -> list[dict[str, float]]:
+    """From the floor towards the value."""
+    found = []
+    for at in range(0, steps + 1, 2000):
+        height = floor + (value - floor) * (1 - 0.5 ** (at / 3000))
+        found.append({"steps": float(at), metric: height + chance.gauss(0, 0.008), "return": 2 * height - 1})
+    return found
 
 
 def rows(seeds: int = 3) -> Iterator[dict[str, Any]]:
@@ -82,7 +104,9 @@ def rows(seeds: int = 3) -> Iterator[dict[str, Any]]:
                 yield row(env, rule, about["top"] - 0.02, price=price)
                 if price != base:
                     for seed in range(seeds):
-                        yield row(env, "ppo", about["learned"][0] - 0.05 * PRICES[env][1].index(price), seed, price=price)
+                        yield row(
+                            env, "ppo", about["learned"][0] - 0.05 * PRICES[env][1].index(price), seed, price=price
+                        )
         for arm in ARMS if "label" in env else ():
             leaking = env == "nlp/sst2-label-v0" and arm == "zero observation"
             for seed in range(seeds):
@@ -103,7 +127,8 @@ def episode(number: int, vector: bool = False) -> dict[str, Any]:
             "components": {"accuracy": float(last), "reading": -0.001},
         })  # fmt: skip
     return {
-        "example": number, "text": text, "steps": steps, "answer": "positive", "target": ["positive" if number else "negative"],
+        "example": number, "text": text, "steps": steps,
+        "answer": "positive", "target": ["positive" if number else "negative"],
         "metrics": {"accuracy": float(bool(number))}, "return": 0.98 if number else -1.0,
     }  # fmt: skip
 
@@ -112,9 +137,24 @@ def write(folder: Path, seeds: int = 3) -> Path:
     """A folder of results."""
     (folder / "samples").mkdir(parents=True)
     lines = [json.dumps(one) for one in rows(seeds)]
-    broken = {**row("nlp/sentiment-label-v0", "dqn", 0.7), "status": "failed", "error": f"ValueError: {HOSTILE}", "scores": None}
+    broken = {
+        **row("nlp/sentiment-label-v0", "dqn", 0.7),
+        "status": "failed",
+        "error": f"ValueError: {HOSTILE}",
+        "scores": None,
+    }
     lines.append(json.dumps({**broken, "cell": "failed", "traceback": "Traceback …\n  line 1"}))
-    lines.append(json.dumps({**broken, "cell": "skipped", "status": "skipped", "error": "NotAvailable: no data", "env": "nlp/imdb-label-v0"}))
+    lines.append(
+        json.dumps(
+            {
+                **broken,
+                "cell": "skipped",
+                "status": "skipped",
+                "error": "NotAvailable: no data",
+                "env": "nlp/imdb-label-v0",
+            }
+        )
+    )
     lines.append(lines[0][:57])  # a row that was cut off
     (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "config.yaml").write_text("name: invented\nagents: [ppo]  # <not markup>\n")

@@ -50,7 +50,7 @@ def bars(place: Place, looks: Looks) -> Figure | None:
     svg = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         panel.width, height, f"Normalised scores on {place.name}", Markup("").join(parts)
     )
-    return Figure(f"{metric_name(place.metric)} between uniform, 0, and {place.ceiling.label}, 1", svg)
+    return Figure(f"{metric_name(place.metric)}, 0 = uniform, 1 = {place.ceiling.label}", svg)
 
 
 def _values(place: Place, score: Score) -> tuple[float, float, float] | None:
@@ -72,21 +72,35 @@ def _ruler(panel: Panel, top: float, bottom: float, numbers: float) -> list[Mark
     return parts
 
 
-def _bar(panel: Panel, y: float, line: Line, values: tuple[float, float, float], score: Score, look: Look) -> list[Markup]:
+def _bar(
+    panel: Panel, y: float, line: Line, values: tuple[float, float, float], score: Score, look: Look
+) -> list[Markup]:
     """A bar with its name, interval and number."""
     value, low, high = values
     (zero, down), (end, _), (left, _), (right, _) = (panel.at(x, y) for x in (0, value, low, high))
     seeds = count(len(line.rows), "seed")
-    tip = f"{line.label}: {number(value, 2)} normalised, {metric_name(line.metric)} {shown(score, line.metric)}, {seeds}"
+    tip = (
+        f"{line.label}: {number(value, 2)} normalised, {metric_name(line.metric)} {shown(score, line.metric)}, {seeds}"
+    )
     name, room = line.series, (panel.left - 20) // 6
-    bar = Markup('<rect class="bar c-{}{}" data-agent="{}" x="{:g}" y="{:g}" width="{:g}" height="9" rx="1.5" data-tip="{}"/>')
+    bar = Markup(
+        '<rect class="bar c-{}{}" data-agent="{}" x="{:g}" y="{:g}" width="{:g}" height="9" rx="1.5" data-tip="{}"/>'
+    )
     label = Markup('<text class="label" x="{}" y="{:g}" text-anchor="end" data-agent="{}">{}</text>')
     whisker = Markup('<path class="whisker" data-agent="{}" d="M{:g} {:g}H{:g}"/>')
     text = Markup('<text class="tick" x="{}" y="{:g}" text-anchor="end">{}</text>')
     return [
         label.format(panel.left - 18, down + 3.5, name, clipped(line.label, room)),
         sign(look, panel.left - 9, down, 3.4, name),
-        bar.format(look.colour, "" if look.filled else " hollow", name, min(zero, end), down - 4.5, max(abs(end - zero), 0.5), tip),
+        bar.format(
+            look.colour,
+            "" if look.filled else " hollow",
+            name,
+            min(zero, end),
+            down - 4.5,
+            max(abs(end - zero), 0.5),
+            tip,
+        ),
         whisker.format(name, left, down, right),
         text.format(panel.width, down + 3.5, number(value, 2)),
     ]
@@ -96,8 +110,13 @@ def across(found: Sequence[Place], looks: Looks) -> tuple[list[Across], Markup]:
     """A row for each id that has a floor and a ceiling, all on one scale; and the scale's numbers."""
     points: dict[str, list[tuple[Line, Score, float]]] = {}
     for place in found:
-        here = [(line, score, value) for line in place.lines if line.agent not in ("uniform", "oracle")
-                and (score := line.score(place.metric)) and (value := place.normalised(score.value)) is not None]  # fmt: skip
+        here = [
+            (line, score, value)
+            for line in place.lines
+            if line.agent not in ("uniform", "oracle")
+            and (score := line.score(place.metric)) is not None
+            and (value := place.normalised(score.value)) is not None
+        ]
         best: dict[str, tuple[Line, Score, float]] = {}
         for one in here:  # of variants by a number, the best stands for all
             if one[0].series not in best or one[2] > best[one[0].series][2]:
@@ -123,7 +142,8 @@ def _row(panel: Panel, place: Place, points: Sequence[tuple[Line, Score, float]]
     """The marks of one id."""
     parts = _ruler(panel, 0, ROW, 0)
     for line, score, value in sorted(points, key=lambda one: (one[0].learned, one[2])):
-        tip = f"{line.label} on {place.name}: {number(value, 2)} normalised, {metric_name(place.metric)} {shown(score, place.metric)}"
+        raw = f"{metric_name(place.metric)} {shown(score, place.metric)}"
+        tip = f"{line.label} on {place.name}: {number(value, 2)} normalised, {raw}"
         x, _ = panel.at(value, 0)
         parts.append(sign(looks[line.series], x, ABOVE if line.learned else BELOW, 4.6, line.series, tip))
     told = "; ".join(f"{line.label} {number(value, 2)}" for line, _, value in points)

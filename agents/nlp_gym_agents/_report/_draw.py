@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from ._style import Look
-from ._words import number
+from ._words import number, short
 
 WIDTH, HEIGHT = 380, 236  # of a panel: as wide as a phone, so that its letters are never scaled down
 LINE = 13  # the least distance between two labels
@@ -38,21 +38,26 @@ class Axis:
     label: str = ""
     text: Callable[[float], str] = lambda value: number(value, 0)
     log: bool = False
+    at: tuple[float, ...] = ()  # where numbers should stand, if several of them fit
 
     @classmethod
-    def over(cls, values: Iterable[float], label: str = "", text: Callable[[float], str] | None = None, **more: object) -> "Axis":
+    def over(
+        cls,
+        values: Iterable[float],
+        label: str = "",
+        text: Callable[[float], str] | None = None,
+        log: bool = False,
+        at: tuple[float, ...] = (),
+    ) -> "Axis":
         """An axis that shows all values, with some room."""
-        known = [value for value in values if math.isfinite(value)]
-        if more.pop("log", False):
-            low, high = min(v for v in known if v > 0), max(known)
-            return cls(low / 1.4, high * 1.4, label, text or (lambda value: number(value, 0)), True)
+        known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
         low, high = min(known), max(known)
+        if log:
+            return cls(low / 1.4, high * 1.4, label, text or short, True, at)
         room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
-        bottom = float(more.get("floor", -math.inf))  # type: ignore[arg-type]
-        low, high = max(low - room, bottom), high + room
-        ticks = nice(low, high)
+        ticks = nice(low - room, high + room)
         digits = max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9)) if len(ticks) > 1 else 2
-        return cls(low, high, label, text or (lambda value: number(value, digits)))
+        return cls(low - room, high + room, label, text or (lambda value: number(value, digits)), False, at)
 
     def share(self, value: float) -> float:
         """How far along the axis a value is, from 0 to 1."""
@@ -63,6 +68,9 @@ class Axis:
 
     def ticks(self) -> list[float]:
         """Where numbers stand."""
+        asked = [value for value in self.at if self.low <= value <= self.high]
+        if len(asked) > 1:
+            return asked
         if not self.log:
             return nice(self.low, self.high)
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
@@ -105,7 +113,9 @@ class Panel:
         if tips:
             self.curves.append((name, look.colour, [(x, tip) for (x, _), tip in zip(places, tips, strict=True)]))
 
-    def band(self, name: str, lows: Sequence[tuple[float, float]], highs: Sequence[tuple[float, float]], look: Look) -> None:
+    def band(
+        self, name: str, lows: Sequence[tuple[float, float]], highs: Sequence[tuple[float, float]], look: Look
+    ) -> None:
         """The area between two lines."""
         corners = [self.at(x, y) for x, y in (*lows, *reversed(highs))]
         path = "M" + "L".join(f"{x:g} {y:g}" for x, y in corners) + "Z"
@@ -200,10 +210,10 @@ def outline(mark: str, x: float, y: float, r: float) -> str:
         "triangle": [(0, -1.15), (1.1, 0.8), (-1.1, 0.8)],
         "down": [(0, 1.15), (1.1, -0.8), (-1.1, -0.8)],
         "diamond": [(0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)],
-        "plus": [(-.35, -1.1), (.35, -1.1), (.35, -.35), (1.1, -.35), (1.1, .35), (.35, .35), (.35, 1.1), (-.35, 1.1),
-                 (-.35, .35), (-1.1, .35), (-1.1, -.35), (-.35, -.35)],
-        "cross": [(0, -.5), (.65, -1.1), (1.1, -.65), (.5, 0), (1.1, .65), (.65, 1.1), (0, .5), (-.65, 1.1), (-1.1, .65),
-                  (-.5, 0), (-1.1, -.65), (-.65, -1.1)],
+        "plus": [(-.35, -1.1), (.35, -1.1), (.35, -.35), (1.1, -.35), (1.1, .35), (.35, .35),
+                 (.35, 1.1), (-.35, 1.1), (-.35, .35), (-1.1, .35), (-1.1, -.35), (-.35, -.35)],
+        "cross": [(0, -.5), (.65, -1.1), (1.1, -.65), (.5, 0), (1.1, .65), (.65, 1.1),
+                  (0, .5), (-.65, 1.1), (-1.1, .65), (-.5, 0), (-1.1, -.65), (-.65, -1.1)],
     }[mark]  # fmt: skip
     return "M" + "L".join(f"{x + r * dx:.1f} {y + r * dy:.1f}" for dx, dy in corners) + "Z"
 
@@ -218,9 +228,9 @@ def sign(look: Look, x: float, y: float, size: float, name: str = "", tip: str =
 
 def icon(look: Look) -> Markup:
     """An agent's mark and dash for a table or a legend."""
-    return Markup('<svg class="icon" viewBox="0 0 26 12" aria-hidden="true"><path class="curve c-{}" d="M1 6H25" stroke-dasharray="{}"/>{}</svg>').format(
-        look.colour, look.dash, sign(look, 13, 6, 4)
-    )
+    frame = Markup('<svg class="icon" viewBox="0 0 26 12" aria-hidden="true">{}{}</svg>')
+    line = Markup('<path class="curve c-{}" d="M1 6H25" stroke-dasharray="{}"/>').format(look.colour, look.dash)
+    return frame.format(line, sign(look, 13, 6, 4))
 
 
 def strip(low: float, high: float, marks: Sequence[tuple[float, Look, str]], levels: Sequence[tuple[float, str]] = (),
@@ -236,7 +246,9 @@ def strip(low: float, high: float, marks: Sequence[tuple[float, Look, str]], lev
     parts += [Markup('<path class="stop" d="M{:g} 3v12" data-tip="{}"/>').format(across(v), tip) for v, tip in levels]
     if interval is not None:
         parts.append(
-            Markup('<path class="reach c-{}" d="M{:g} 9H{:g}"/>').format(colour, across(interval[0]), across(interval[1]))
+            Markup('<path class="reach c-{}" d="M{:g} 9H{:g}"/>').format(
+                colour, across(interval[0]), across(interval[1])
+            )
         )
     parts += [sign(look, across(value), 9, 4.2, tip=tip) for value, look, tip in marks]
     return Markup('<svg class="strip" viewBox="0 0 {} 18" role="img" aria-label="{}">{}</svg>').format(

@@ -55,7 +55,11 @@ def samples(place: Place, found: Mapping[str, Any]) -> list[Sample]:
     """The episodes of each line, of its first seed that has some: the best learner's first, controls last."""
     lines = sorted(
         (*place.lines, *place.controls),
-        key=lambda line: (line in place.controls, not line.learned, -(s.value if (s := line.score(place.metric)) else -1e9)),
+        key=lambda line: (
+            line in place.controls,
+            not line.learned,
+            -(s.value if (s := line.score(place.metric)) else -1e9),
+        ),
     )
     return [sample for line in lines if (sample := _sample(line, found)) is not None]
 
@@ -108,7 +112,9 @@ def _steps(raw: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
             probability=min(1.0, max(0.0, float(probability))) if isinstance(probability, int | float) else None,
             reward=float(reward) if isinstance(reward, int | float) else None,
             paid=_paid(reward) if isinstance(reward, int | float) else "",
-            parts=", ".join(f"{name} {_short(value)}" for name, value in parts.items()) if isinstance(parts, Mapping) else "",
+            parts=", ".join(f"{name} {_short(value)}" for name, value in parts.items())
+            if isinstance(parts, Mapping)
+            else "",
         )
 
 

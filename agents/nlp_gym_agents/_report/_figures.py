@@ -17,9 +17,10 @@ FRONTS = {  # what accuracy or quality is paid with
 COSTS = {
     "environment_steps": ("environment steps", short),
     "forward_passes": ("forward passes of the model", short),
-    "seconds": ("seconds", duration),
-    "cpu_seconds": ("processor seconds", duration),
+    "seconds": ("time", duration),
+    "cpu_seconds": ("processor time", duration),
 }
+CLOCK = (0.01, 0.1, 1, 10, 60, 600, 3600, 36000)  # seconds that people read easily
 Point = tuple[float, float, float, float]  # steps; the seeds' mean, lowest and highest
 
 
@@ -30,13 +31,15 @@ def curves(place: Place, looks: Looks) -> list[Figure]:
     for metric in dict.fromkeys((place.metric, "return")):
         times, digits = scale(metric)
         series = {line: points for line in learners if (points := _curve(line.rows, metric, times))}
-        if not series:
+        if not series or (metric != place.metric and _same(learners, place.metric)):
             continue
         levels = _levels(place, metric, times)
         heights = [value for points in series.values() for _, *three in points for value in three]
         last = max(points[-1][0] for points in series.values())
         longest = max(len(line.label) for line in (*series, *levels))
-        panel = Panel(Axis(0, last, "environment steps", short), Axis.over([*heights, *levels.values()]), right=room(longest))
+        panel = Panel(
+            Axis(0, last, "environment steps", short), Axis.over([*heights, *levels.values()]), right=room(longest)
+        )
         for line, points in series.items():
             lows, highs = [(x, low) for x, _, low, _ in points], [(x, high) for x, _, _, high in points]
             panel.band(line.label, lows, highs, looks[line.series])
@@ -48,6 +51,12 @@ def curves(place: Place, looks: Looks) -> list[Figure]:
         title = f"{metric_name(metric)} on the validation split"
         found.append(Figure(title, panel.svg(f"Learning curves on {place.name}: {title}")))
     return found
+
+
+def _same(lines: Sequence[Line], metric: str) -> bool:
+    """Whether the return is the metric itself, as where one answer is all there is to an episode."""
+    points = [point for line in lines for row in line.rows for point in row.curve]
+    return all(abs(point.get("return", 0.0) - point.get(metric, 0.0)) < 1e-6 for point in points)
 
 
 def room(letters: int) -> int:
@@ -130,11 +139,14 @@ def _front(place: Place, points: Sequence[tuple[float, float, Line]], words: str
         panel.curve(name, [(x, y) for x, y, _ in members], looks[name])
         for x, y, line in members:
             where = f" · {line.setting}" if line.setting else ""
-            tip = f"{line.label}{where}: {metric_name(place.metric)} {shown(line.score(), place.metric)} at {number(x, 1)} ({words})"
+            told = f"{metric_name(place.metric)} {shown(line.score(), place.metric)}"
+            tip = f"{line.label}{where}: {told} at {number(x, 1)} ({words})"
             panel.mark(name, x, y, looks[name], tip, 3.8)
     note = "; ".join(f"{line.label} {number(y, 1)} at {number(x, 1)}" for x, y, line in left_out)
     return Figure(
-        place.name, panel.svg(f"{place.name}: {place.metric} against {words}"), f"Below the plot: {note}." if note else ""
+        place.name,
+        panel.svg(f"{place.name}: {place.metric} against {words}"),
+        f"Below the plot: {note}." if note else "",
     )
 
 
@@ -150,9 +162,17 @@ def costs(found: Sequence[Place], looks: Looks) -> list[Figure]:
                 if price and value is not None and line.agent not in (*TRIVIAL, "oracle"):
                     points.append((price, value, place, line, score))
         prices = [price for price, *_ in points]
-        if not prices or max(prices) < 1.1 * min(prices) or (cost == "cpu_seconds" and drawn and "seconds" in drawn[-1].title):
+        if (
+            not prices
+            or max(prices) < 1.1 * min(prices)
+            or (cost == "cpu_seconds" and drawn and drawn[-1].title.endswith("against time"))
+        ):
             continue
-        panel = Panel(Axis.over(prices, words, text, log=True), Axis.over([p[1] for p in points]), right=14)
+        panel = Panel(
+            Axis.over(prices, words, text, log=True, at=CLOCK if text is duration else ()),
+            Axis.over([p[1] for p in points]),
+            right=14,
+        )
         for price, value, place, line, score in points:
             told = f"{metric_name(place.metric)} {shown(score, place.metric)}, {number(value, 2)} normalised"
             tip = f"{line.label} on {place.name}: {told}; {text(price)}{f' {words}' if text is short else ''}"

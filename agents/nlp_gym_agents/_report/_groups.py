@@ -42,7 +42,7 @@ class Score:
 class Line:
     """An agent on an id in one setting and arm, all its seeds.
 
-    `label` tells variants of an agent apart; `series` does not where they are one number of many, as a share that is read.
+    `label` tells variants of an agent apart; `series` does not where they differ by one number, as a share read.
     """
 
     env: str
@@ -119,10 +119,15 @@ class Place:
         return self.env.removeprefix("nlp/").removesuffix("-v0")
 
     @property
+    def shown(self) -> bool:
+        """Whether it is judged and has a section; other settings of an id are in the fronts and the table of all."""
+        return self.main or (self.trivial is not None and self.best is not None)
+
+    @property
     def key(self) -> str:
-        """A name for links."""
-        letters = f"{self.name}-{self.setting}" if not self.main else self.name
-        return "".join(letter if letter.isalnum() else "-" for letter in letters)
+        """What links call its section, or that of its id where it has none."""
+        name = self.name if self.main or not self.shown else f"{self.name} {self.setting}"
+        return "id-" + "".join(letter if letter.isalnum() or letter == "_" else "-" for letter in name)
 
     @property
     def metric(self) -> str:
@@ -182,7 +187,9 @@ def places(rows: Sequence[Row]) -> list[Place]:
     for env, members in by_env.items():
         settings = _settings(members)
         sizes = Counter(settings)
-        order = sorted(sizes, key=lambda name: -len({row.agent for row, at in zip(members, settings, strict=True) if at == name}))
+        order = sorted(
+            sizes, key=lambda name: -len({row.agent for row, at in zip(members, settings, strict=True) if at == name})
+        )
         for number, setting in enumerate(order):
             here = [row for row, at in zip(members, settings, strict=True) if at == setting]
             lines = _lines(env, setting, here)
@@ -257,7 +264,14 @@ def _lines(env: str, setting: str, rows: Sequence[Row]) -> list[Line]:
         told = _words(_made_with(row), variants[row.agent], row.agent) if row.arm == AS_IS else ""
         found[f"{row.agent} {told}".strip(), row.arm].append(row)
     return [
-        Line(env, setting, members[0].agent, label, members[0].agent if swept[members[0].agent] else label, tuple(members))
+        Line(
+            env,
+            setting,
+            members[0].agent,
+            label,
+            members[0].agent if swept[members[0].agent] else label,
+            tuple(members),
+        )
         for (label, _), members in found.items()
     ]
 

@@ -43,7 +43,7 @@ def write(results: Path, out: Path | None = None) -> Path:
 def render(results: Results) -> str:
     """The whole page."""
     found = places(results.rows)
-    compared = [place for place in found if place.main or (place.trivial is not None and place.best is not None)]
+    compared = [place for place in found if place.shown]
     pairs = [(line.series, line.learned) for place in found for line in (*place.lines, *place.controls)]
     look = looks(pairs)
     templates = Environment(
@@ -64,7 +64,9 @@ def render(results: Results) -> str:
         gaps=_tables.gaps(compared, look),
         costs=_figures.costs(compared, look),
         everything=_tables.everything(found, look),
-        sections=[_section(place, results, look, n < OPEN or len(compared) <= 2 * OPEN) for n, place in enumerate(compared)],
+        sections=[
+            _section(place, results, look, n < OPEN or len(compared) <= 2 * OPEN) for n, place in enumerate(compared)
+        ],
         problems=results.problems,
         config=results.config,
         made=_made(results),
@@ -112,5 +114,3 @@ def _data(results: Results) -> Sequence[tuple[str, str]]:
             held_out = "".join(f", {size:,} {split}" for split, size in row.sizes.items() if split != "train")
             found[row.env] = f"{train.get('n', 0):,} examples{held_out}; sha256 {train['sha256'][:16]}…"
     return list(found.items())
-
-

@@ -138,7 +138,9 @@ def _row(raw: Mapping[str, Any]) -> Row:
     trained = bool(curve) and max(point["steps"] for point in curve) > 0
     counts = {name: value for name, value in (raw.get("counts") or {}).items() if value is not None}
     times = {name: raw[name] for name in ("seconds", "cpu_seconds", "peak_memory_mb") if raw.get(name) is not None}
-    about = {name: raw[name] for name in ("benchmark", "versions", "python", "platform", "commit", "data") if name in raw}
+    about = {
+        name: raw[name] for name in ("benchmark", "versions", "python", "platform", "commit", "data") if name in raw
+    }
     return Row(
         cell=_cell(raw),
         env=str(raw["env"]),
@@ -149,7 +151,9 @@ def _row(raw: Mapping[str, Any]) -> Row:
         learned=raw["kind"] == "learned" if "kind" in raw else trained,
         metric=_metric(scores) if older else str(raw["metric"]),
         scores=scores,
-        sizes={split: int(n) for split, n in sizes.items() if n} if isinstance(sizes, Mapping) else {"test": int(sizes or 0)},
+        sizes={split: int(n) for split, n in sizes.items() if n}
+        if isinstance(sizes, Mapping)
+        else {"test": int(sizes or 0)},
         curve=curve,
         setting=dict(raw.get("set", raw.get("env_kwargs")) or {}),
         parameters=dict(raw.get("param", raw.get("hyperparameters")) or {}),

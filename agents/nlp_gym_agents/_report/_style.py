@@ -1,4 +1,4 @@
-"""What an agent looks like, everywhere on the page: a colour of Okabe and Ito's, a mark and a dash, never a colour alone."""
+"""What an agent looks like, all over the page: a colour of Okabe and Ito's, a mark and a dash; never a colour alone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -56,7 +56,9 @@ def _score(score: Score | None, metric: str, tip: str = "") -> Cell:
     if score is None:
         return Cell("–", None, "number none")
     times, digits = scale(metric)
-    text = Markup('{}<span class="half"> ± {}</span>').format(number(times * score.value, digits), number(times * score.half, digits))
+    text = Markup('{}<span class="half"> ± {}</span>').format(
+        number(times * score.value, digits), number(times * score.half, digits)
+    )
     bounds = f"{number(times * score.low, digits)} to {number(times * score.high, digits)}"
     return Cell(text, score.value, "number", f"{tip}{': ' if tip else ''}{bounds}, 95 %")
 
@@ -95,10 +97,14 @@ def glance(found: Sequence[Place], looks: Looks) -> Table:
     rows = []
     for place in found:
         told, metric, best = verdict(place), place.metric, place.best
-        trivial, rule, ceiling = (line.score(metric) if line else None for line in (place.trivial, place.rule, place.ceiling))
+        trivial, rule, ceiling = (
+            line.score(metric) if line else None for line in (place.trivial, place.rule, place.ceiling)
+        )
         score = best.score(metric) if best else None
         mark, words = STANDINGS[told.standing]
-        sign = Markup('<span class="standing {}"><b aria-hidden="true">{}</b> {}</span>').format(told.standing, mark, words)
+        sign = Markup('<span class="standing {}"><b aria-hidden="true">{}</b> {}</span>').format(
+            told.standing, mark, words
+        )
         cells = (
             Cell(place.name, place.name, "id", note=place.setting, link=place.key),
             Cell(metric_name(metric), metric),
@@ -109,10 +115,17 @@ def glance(found: Sequence[Place], looks: Looks) -> Table:
             _named(rule, metric, place.rule),
             _named(ceiling, metric, place.ceiling),
             Cell(sign, ("below", "level", "unknown", "above").index(told.standing), "verdict",
-                 note="" if told.standing == "above" else told.trivial),
+                 note=_aside(told.standing, score, trivial, metric)),
         )  # fmt: skip
         rows.append(Entry(cells, f"{place.env} {place.setting} {' '.join(line.label for line in place.lines)}"))
     return Table(heads, tuple(rows))
+
+
+def _aside(found: str, score: Score | None, trivial: Score | None, metric: str) -> str:
+    """By how much the best is not above the trivial policies."""
+    if found == "above" or score is None or trivial is None:
+        return ""
+    return f"by {shown(score.less(trivial), metric)}"
 
 
 def _named(score: Score | None, metric: str, line: Line | None) -> Cell:
@@ -125,8 +138,9 @@ def _named(score: Score | None, metric: str, line: Line | None) -> Cell:
 
 def everything(found: Sequence[Place], looks: Looks) -> Table:
     """One row for each agent on each id, the controls too."""
-    heads = (("id", ""), ("agent", ""), ("arm", ""), ("metric", ""), ("score", "number"), ("", "wide"), ("normalised", "number"),
-             ("return", "number"), ("seeds", "number"), ("steps", "number"), ("time", "number"))  # fmt: skip
+    heads = (("id", ""), ("agent", ""), ("arm", ""), ("metric", ""), ("score", "number"), ("", "wide"),
+             ("normalised", "number"), ("return", "number"), ("seeds", "number"), ("steps", "number"),
+             ("time", "number"))  # fmt: skip
     rows = []
     for place in found:
         for line in (*place.lines, *place.controls):
@@ -153,9 +167,13 @@ def everything(found: Sequence[Place], looks: Looks) -> Table:
 
 def of_place(place: Place, looks: Looks) -> Table:
     """Every line of one place with all that was measured."""
-    lines = sorted((*place.lines, *place.controls), key=lambda line: -(s.value if (s := line.score(place.metric)) else -1e9))
+    lines = sorted(
+        (*place.lines, *place.controls), key=lambda line: -(s.value if (s := line.score(place.metric)) else -1e9)
+    )
     aside = [name for name in ASIDE if name != place.metric and any(line.score(name) for line in lines)][:5]
-    others = dict.fromkeys(split for line in lines for split in line.rows[0].scores if split not in (*HELD_OUT, "train"))
+    others = dict.fromkeys(
+        split for line in lines for split in line.rows[0].scores if split not in (*HELD_OUT, "train")
+    )
     heads = [("agent", ""), (metric_name(place.metric), "number"), ("", "wide"), ("normalised", "number")]
     heads += [(metric_name(name), "number") for name in aside]
     heads += [(f"{metric_name(place.metric)}, {split}", "number") for split in others]
@@ -165,7 +183,9 @@ def of_place(place: Place, looks: Looks) -> Table:
         score = line.score(place.metric)
         value = place.normalised(score.value) if score else None
         cells = [
-            Cell(line.label, line.label, "agent", look=looks[line.series], note="" if line.arm == "as is" else line.arm),
+            Cell(
+                line.label, line.label, "agent", look=looks[line.series], note="" if line.arm == "as is" else line.arm
+            ),
             _score(score, place.metric),
             Cell(picture(place, line, looks), score.value if score else None, "wide"),
             _plain(value, number(value or 0, 2)),
@@ -182,7 +202,15 @@ def controls(found: Sequence[Place], looks: Looks) -> Table | None:
     members = [place for place in found if place.controls]
     arms = dict.fromkeys([arm for arm in ARMS if any(line.arm == arm for place in members for line in place.controls)])
     arms |= dict.fromkeys(line.arm for place in members for line in place.controls)
-    heads = (("id", ""), ("agent", ""), ("as is", "number"), *((arm, "number") for arm in arms), ("trivial", "number"), ("", "wide"), ("verdict", ""))
+    heads = (
+        ("id", ""),
+        ("agent", ""),
+        ("as is", "number"),
+        *((arm, "number") for arm in arms),
+        ("trivial", "number"),
+        ("", "wide"),
+        ("verdict", ""),
+    )
     rows = []
     for place in members:
         trivial = place.trivial.score(place.metric) if place.trivial else None
@@ -193,7 +221,11 @@ def controls(found: Sequence[Place], looks: Looks) -> Table | None:
             scores = {arm: line.score(place.metric) for arm, line in by_arm.items()}
             bad = [arm for arm, s in scores.items() if s and trivial and standing(s, trivial) == "above"]
             told = "unknown" if trivial is None else "below" if bad else "above"
-            words = {"unknown": ("?", "no trivial policy"), "below": ("▲", f"above chance: {', '.join(bad)}"), "above": ("✓", "at chance")}
+            words = {
+                "unknown": ("?", "no trivial policy"),
+                "below": ("▲", f"above chance: {', '.join(bad)}"),
+                "above": ("✓", "at chance"),
+            }
             sign = Markup('<span class="standing {}"><b aria-hidden="true">{}</b> {}</span>').format(told, *words[told])
             cells = (
                 Cell(place.name, place.name, "id", note=place.setting, link=place.key),
@@ -248,6 +280,16 @@ def gaps(found: Sequence[Place], looks: Looks) -> Table | None:
                 Cell(strip(*bounds(place), marks, (), ends, looks[line.series].colour), gap.value, "wide"),
                 Cell(told, gap.value, "muted" if gap.low <= 0 else ""),
             )
-            rows.append(Entry(cells, f"{place.env} {line.label}", "learned" if line.learned else "baseline", line.series))
-    heads = (("id", ""), ("agent", ""), ("train", "number"), ("held out", "number"), ("gap", "number"), ("", "wide"), ("", ""))
+            rows.append(
+                Entry(cells, f"{place.env} {line.label}", "learned" if line.learned else "baseline", line.series)
+            )
+    heads = (
+        ("id", ""),
+        ("agent", ""),
+        ("train", "number"),
+        ("held out", "number"),
+        ("gap", "number"),
+        ("", "wide"),
+        ("", ""),
+    )
     return Table(heads, tuple(rows)) if rows else None

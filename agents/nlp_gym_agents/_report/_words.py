@@ -26,7 +26,15 @@ def metric_name(metric: str) -> str:
 
 def scale(metric: str) -> tuple[float, int]:
     """By what a metric is multiplied, and how many digits are shown: shares are × 100, as the field prints them."""
-    plain = ("return", "length", "words_read", "tokens", "average_lagging", "length_adaptive_average_lagging", "surprise")
+    plain = (
+        "return",
+        "length",
+        "words_read",
+        "tokens",
+        "average_lagging",
+        "length_adaptive_average_lagging",
+        "surprise",
+    )
     return (1.0, 2) if metric in plain else (100.0, 1)
 
 
@@ -46,6 +54,11 @@ def count(n: int, one: str, many: str = "") -> str:
 def spelled(n: int) -> str:
     """A count, as a word if it is small."""
     return SMALL[n] if n < len(SMALL) else f"{n:,}"
+
+
+def every(n: int) -> str:
+    """All of so many ids."""
+    return "the one id" if n == 1 else "both ids" if n == 2 else f"all {count(n, 'id')}"
 
 
 def capital(text: str) -> str:
@@ -146,13 +159,15 @@ def introduction(results: Results, found: Sequence[Place]) -> list[str]:
     steps = sorted({row.steps for row in rows if row.learned and row.steps})
     if not rows:
         return [f"Nothing in {results.name} can be shown: {count(len(results.problems), 'line')}, none with scores."]
-    ran = f"{capital(count(len(agents), 'agent'))} that {'learns' if len(agents) == 1 else 'learn'} and {count(len(baselines), 'baseline')}"
+    learners = count(len(agents), "agent that learns", "agents that learn")
+    ran = f"{capital(learners)} and {count(len(baselines), 'baseline')}"
     ran += f" were run on {count(len(ids), 'id')}, {len(rows):,} cells in all"
     if steps:
         span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
         ran += f"; the learners with {count(len(seeds), 'seed')} and {span} environment steps"
     split = listed(sorted({line.held_out for place in found for line in place.lines}))
-    ran += f". Scores are those of the {split} split, which no agent saw, ± half of a 95 % interval over seeds and examples."
+    unseen = ", which no agent saw," if split == "test" else ","
+    ran += f". Scores are those of the {split} split{unseen} ± half of a 95 % interval over seeds and examples."
     return [ran, _outcome([place for place in found if place.main])]
 
 
@@ -162,19 +177,30 @@ def _outcome(found: Sequence[Place]) -> str:
     parts = []
     if judged:
         above = sum(verdict(place).standing == "above" for place in judged)
-        n = count(len(judged), "id")
-        where = f"On all {n}" if above == len(judged) > 1 else f"On {n}" if above == len(judged) else f"On {spelled(above)} of {n}"
-        where = "On no id" if not above else where
-        parts.append(f"{where} the best learner is above the trivial policies beyond the noise.")
-        parts += [_against(judged, lambda place: place.rule, "the best rule, a baseline that reads but does not learn by reward,")]
-        parts += [_against(judged, lambda place: place.ceiling, "the ceiling, the supervised reference or else the oracle,")]
+        where = every(len(judged)) if above == len(judged) else f"{spelled(above)} of {count(len(judged), 'id')}"
+        if above:
+            parts.append(f"On {where} the best learner is above the trivial policies beyond the noise.")
+        else:
+            parts.append(f"The best learner is above the trivial policies on none of {count(len(judged), 'id')}.")
+        parts += [
+            _against(
+                judged, lambda place: place.rule, "the best rule, a baseline that reads but does not learn by reward,"
+            )
+        ]
+        parts += [
+            _against(judged, lambda place: place.ceiling, "the ceiling, the supervised reference or else the oracle,")
+        ]
     controls = [line for place in found for line in place.controls]
     bad = [line for place in found for line in leaks(place)]
     if bad:
-        parts.append(f"{capital(spelled(len(bad)))} of {count(len(controls), 'control')} scored above chance: look there first.")
+        parts.append(
+            f"{capital(spelled(len(bad)))} of {count(len(controls), 'control')} scored above chance: look there first."
+        )
     elif controls:
         stayed = f"All {count(len(controls), 'control')}" if len(controls) > 1 else "The one control"
-        parts.append(f"{stayed} stayed at chance, as they should." if len(controls) > 1 else f"{stayed} stayed at chance.")
+        parts.append(
+            f"{stayed} stayed at chance, as they should." if len(controls) > 1 else f"{stayed} stayed at chance."
+        )
     return " ".join(filter(None, parts))
 
 
@@ -193,7 +219,10 @@ def _against(found: Sequence[Place], which: Callable[[Place], Line | None], what
     parts = []
     for n, how in enumerate(kinds):
         names = told[how]
-        on = f"all {count(total, 'id')}" if len(kinds) == 1 and total > 1 else count(len(names), "id") if n == 0 else spelled(len(names))
+        if len(kinds) == 1 and total > 1:
+            parts.append(f"{how} on {every(total)}")
+            continue
+        on = count(len(names), "id") if n == 0 else spelled(len(names))
         parts.append(f"{how} on {on}" + (f" ({listed(names)})" if how != "level" and len(names) <= 4 else ""))
     return f"Against {what} it is {listed(parts)}."
 
@@ -208,11 +237,23 @@ def findings(results: Results, found: Sequence[Place]) -> list[tuple[str, str, s
         elif judged.standing == "unknown":
             told.append(("unknown", f"{place.name}: {judged.trivial}", place.key))
         for line in leaks(place):
-            told.append(("control", f"{place.name}: {line.label} with {line.arm} has {shown(line.score(), place.metric)}, above "
-                         f"{place.trivial.label if place.trivial else 'chance'}: the score does not need what was taken away.", place.key))
+            told.append(
+                (
+                    "control",
+                    f"{place.name}: {line.label} with {line.arm} has {shown(line.score(), place.metric)}, above "
+                    f"{place.trivial.label if place.trivial else 'chance'}: what was taken away is not needed for it.",
+                    place.key,
+                )
+            )
     for kind, words in (("failed", "failed"), ("skipped", "was skipped"), ("broken", "could not be read")):
         n = sum(problem.kind == kind for problem in results.problems)
         if n:
             verb = words if n == 1 or kind != "skipped" else "were skipped"
-            told.append((kind, f"{capital(count(n, 'line' if kind == 'broken' else 'cell'))} {verb}; listed under Problems.", "problems"))
+            told.append(
+                (
+                    kind,
+                    f"{capital(count(n, 'line' if kind == 'broken' else 'cell'))} {verb}; listed under Problems.",
+                    "problems",
+                )
+            )
     return told
