@@ -32,25 +32,39 @@ class Across:
     ceiling: str
 
 
+Bar = tuple[str, str, tuple[float, float, float], str]  # label, series; value, low, high; what is said of it
+
+
 def bars(place: Place, looks: Looks) -> Figure | None:
-    """Every line of a place between uniform and the ceiling, with its interval."""
-    drawn = [(line, score, values) for line in place.lines if (score := line.score(place.metric))
-             and (line.agent != "oracle" or line is place.ceiling) and (values := _values(place, score))]  # fmt: skip
+    """Every line of a place between uniform and the ceiling, with its interval; the oracle only if it is that."""
+    drawn: list[Bar] = []
+    for line in place.lines:
+        score = line.score(place.metric)
+        values = _values(place, score) if score is not None else None
+        if values is None or (line.agent == "oracle" and line is not place.ceiling):
+            continue
+        raw = f"{metric_name(place.metric)} {shown(score, place.metric)}, {count(len(line.rows), 'seed')}"
+        drawn.append((line.label, line.series, values, f"{line.label}: {number(values[0], 2)} normalised, {raw}"))
     if not drawn or place.ceiling is None:
         return None
-    drawn.sort(key=lambda one: -one[2][0])
-    lows, highs = [values[1] for *_, values in drawn], [values[2] for *_, values in drawn]
+    title = f"{metric_name(place.metric)}, 0 = uniform, 1 = {place.ceiling.label}"
+    return Figure(title, bar_chart(drawn, looks, f"Normalised scores on {place.name}"))
+
+
+def bar_chart(drawn: Sequence[Bar], looks: Looks, title: str) -> Markup:
+    """Bars from 0 with whiskers, the longest first."""
+    drawn = sorted(drawn, key=lambda one: -one[2][0])
+    lows, highs = [low for _, _, (_, low, _), _ in drawn], [high for _, _, (_, _, high), _ in drawn]
     axis = Axis(min(-0.02, *lows), max(1.05, *highs), text=lambda value: number(value, 1))
     height = 26 + 19 * len(drawn)
-    left = min(150, 34 + 6 * max(len(line.label) for line, *_ in drawn))
+    left = min(150, 34 + 6 * max(len(label) for label, *_ in drawn))
     panel = Panel(axis, Axis(0, len(drawn)), height=height, left=left, right=34, top=2, bottom=24)
     parts = list(_ruler(panel, 2, height - 22, height - 8))
-    for n, (line, score, values) in enumerate(drawn):
-        parts += _bar(panel, len(drawn) - n - 0.5, line, values, score, looks[line.series])
-    svg = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        panel.width, height, f"Normalised scores on {place.name}", Markup("").join(parts)
+    for n, bar in enumerate(drawn):
+        parts += _bar(panel, len(drawn) - n - 0.5, bar, looks[bar[1]])
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        panel.width, height, title, Markup("").join(parts)
     )
-    return Figure(f"{metric_name(place.metric)}, 0 = uniform, 1 = {place.ceiling.label}", svg)
 
 
 def _values(place: Place, score: Score) -> tuple[float, float, float] | None:
@@ -72,37 +86,23 @@ def _ruler(panel: Panel, top: float, bottom: float, numbers: float) -> list[Mark
     return parts
 
 
-def _bar(
-    panel: Panel, y: float, line: Line, values: tuple[float, float, float], score: Score, look: Look
-) -> list[Markup]:
+def _bar(panel: Panel, y: float, drawn: Bar, look: Look) -> list[Markup]:
     """A bar with its name, interval and number."""
-    value, low, high = values
+    label, name, (value, low, high), tip = drawn
     (zero, down), (end, _), (left, _), (right, _) = (panel.at(x, y) for x in (0, value, low, high))
-    seeds = count(len(line.rows), "seed")
-    tip = (
-        f"{line.label}: {number(value, 2)} normalised, {metric_name(line.metric)} {shown(score, line.metric)}, {seeds}"
-    )
-    name, room = line.series, (panel.left - 20) // 6
+    text = Markup('<text class="label" x="{}" y="{:g}" text-anchor="end" data-agent="{}">{}</text>')
     bar = Markup(
         '<rect class="bar c-{}{}" data-agent="{}" x="{:g}" y="{:g}" width="{:g}" height="9" rx="1.5" data-tip="{}"/>'
     )
-    label = Markup('<text class="label" x="{}" y="{:g}" text-anchor="end" data-agent="{}">{}</text>')
     whisker = Markup('<path class="whisker" data-agent="{}" d="M{:g} {:g}H{:g}"/>')
-    text = Markup('<text class="tick" x="{}" y="{:g}" text-anchor="end">{}</text>')
+    figure = Markup('<text class="tick" x="{}" y="{:g}" text-anchor="end">{}</text>')
+    kind, width = "" if look.filled else " hollow", max(abs(end - zero), 0.5)
     return [
-        label.format(panel.left - 18, down + 3.5, name, clipped(line.label, room)),
+        text.format(panel.left - 18, down + 3.5, name, clipped(label, (panel.left - 20) // 6)),
         sign(look, panel.left - 9, down, 3.4, name),
-        bar.format(
-            look.colour,
-            "" if look.filled else " hollow",
-            name,
-            min(zero, end),
-            down - 4.5,
-            max(abs(end - zero), 0.5),
-            tip,
-        ),
+        bar.format(look.colour, kind, name, min(zero, end), down - 4.5, width, tip),
         whisker.format(name, left, down, right),
-        text.format(panel.width, down + 3.5, number(value, 2)),
+        figure.format(panel.width, down + 3.5, number(value, 2)),
     ]
 
 

@@ -100,8 +100,18 @@ class Panel:
         across, up = self.width - self.left - self.right, self.height - self.top - self.bottom
         return round(self.left + across * self.x.share(x), 1), round(self.top + up * (1 - self.y.share(y)), 1)
 
-    def curve(self, name: str, points: Sequence[tuple[float, float]], look: Look, tips: Sequence[str] = ()) -> None:
-        """A line through points, named at its end; `tips` are shown where the pointer is nearest."""
+    def curve(
+        self,
+        name: str,
+        points: Sequence[tuple[float, float]],
+        look: Look,
+        tips: Sequence[str] = (),
+        at_end: bool = True,
+    ) -> None:
+        """A line through points, named where it ends, or else where it is halfway down.
+
+        `tips` are shown where the pointer is nearest.
+        """
         places = [self.at(x, y) for x, y in points]
         path = "M" + "L".join(f"{x:g} {y:g}" for x, y in places)
         self.parts.append(
@@ -109,7 +119,8 @@ class Panel:
                 look.colour, name, path, look.dash
             )
         )
-        self.labels.append((places[-1][1], name, look))
+        named = places[-1] if at_end else places[len(places) // 2]
+        self.labels.append((named[1], name, look))
         if tips:
             self.curves.append((name, look.colour, [(x, tip) for (x, _), tip in zip(places, tips, strict=True)]))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ._rows import AS_IS, Row
+from ._rows import AS_IS, Interval, Row
 
 TRIVIAL = ("uniform", "majority", "first_choice")  # policies that need no reading
 CEILINGS = ("supervised", "oracle")  # the first that was run is 1 on the normalised scale
@@ -75,8 +75,12 @@ class Line:
 
     def score(self, name: str | None = None, split: str | None = None) -> Score | None:
         """A metric of a split, the task's own of the held-out one unless named; None where no row has it."""
-        name, split = name or self.metric, split or self.held_out
-        return pooled([row.scores[split][name] for row in self.rows if name in row.scores.get(split, ())])
+        return pooled(self.values(name or self.metric, split))
+
+    def values(self, name: str, split: str | None = None) -> list[Interval]:
+        """A metric of each seed that has it, on the held-out split unless another is named."""
+        split = split or self.held_out
+        return [row.scores[split][name] for row in self.rows if name in row.scores.get(split, ())]
 
     def mean(self, cost: str) -> float | None:
         """What a run of it cost, on average, where that was counted."""
@@ -89,7 +93,7 @@ class Line:
         return max(row.steps for row in self.rows)
 
 
-def pooled(values: Sequence[tuple[float, float, float]]) -> Score | None:
+def pooled(values: Sequence[Interval]) -> Score | None:
     """Seeds' values and intervals as one: their mean, its variance from the examples and from the seeds."""
     if not values:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import _bars, _episodes, _figures, _tables, _words
+from . import _aggregates, _bars, _episodes, _figures, _tables, _words
 from ._draw import icon
 from ._groups import Place, places
 from ._rows import Results, load
@@ -58,6 +58,7 @@ def render(results: Results) -> str:
         findings=_words.findings(results, compared),
         looks=dict(sorted(look.items(), key=lambda item: not item[1].filled)),
         glance=_tables.glance(compared, look),
+        aggregates=_aggregates.aggregates(compared, look),
         across=_bars.across(compared, look),
         fronts=_figures.fronts(found, look),
         controls=_tables.controls(found, look),

@@ -270,7 +270,9 @@ def gaps(found: Sequence[Place], looks: Looks) -> Table | None:
                 (unseen.value, looks[line.series], f"{line.held_out} {shown(unseen, place.metric)}"),
             ]
             ends = min(seen.value, unseen.value), max(seen.value, unseen.value)
-            told = "beyond the noise" if gap.low > 0 else "within the noise"
+            told = {"above": "beyond the noise", "level": "within the noise", "below": "better on the unseen"}[
+                standing(seen, unseen)
+            ]
             cells = (
                 Cell(place.name, place.name, "id", note=place.setting, link=place.key),
                 Cell(line.label, line.label, "agent", look=looks[line.series]),
