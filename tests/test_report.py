@@ -152,6 +152,13 @@ def test_a_results_file_without_samples_and_one_with_failures_only_make_pages(tm
     assert "Nothing in rows can be shown" in page.text and "E: m" in page.text and page.open == []
 
 
+def test_episodes_are_shown_of_the_best_learners_and_of_what_they_are_measured_by(source: str) -> None:
+    parts = re.findall(r'<details class="sample".*?</summary>', source, re.DOTALL)
+    told = [" ".join(re.sub(r"<[^>]*>", " ", part).split()) for part in parts]
+    assert told.count("ppo seed 0") == len(invented_results.IDS)
+    assert told.count("uniform seed 0") == 1  # where it is the best trivial policy; majority, elsewhere, has no samples
+
+
 # ---------------------------------------------------------------- rows
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ._groups import Line, Place
 from ._words import number
 
+LEARNERS, EPISODES = 3, 4  # that are shown of an id, and of each of them
 MOST = 60  # steps of an episode that are shown
 LONG = 600  # letters of a text that are shown at once
 NUMBERS = 8  # of an action that is a vector
@@ -51,17 +52,15 @@ class Sample:
     episodes: tuple[Episode, ...]
 
 
-def samples(place: Place, found: Mapping[str, Any]) -> list[Sample]:
-    """The episodes of each line, of its first seed that has some: the best learner's first, controls last."""
-    lines = sorted(
-        (*place.lines, *place.controls),
-        key=lambda line: (
-            line in place.controls,
-            not line.learned,
-            -(s.value if (s := line.score(place.metric)) else -1e9),
-        ),
-    )
-    return [sample for line in lines if (sample := _sample(line, found)) is not None]
+def samples(place: Place, found: Mapping[str, Any], suspicious: Sequence[Line] = ()) -> list[Sample]:
+    """Episodes of the best learners, of the best rule and the best trivial policy, and of controls that are suspicious.
+
+    Each is of the line's first seed that has some; what else was written stays in the results' folder.
+    """
+    scored = [(score.value, line) for line in place.lines if line.learned and (score := line.score(place.metric))]
+    learners = [line for _, line in sorted(scored, key=lambda one: -one[0])]
+    lines = [*learners[:LEARNERS], place.rule, place.trivial, *suspicious]
+    return [sample for line in lines if line is not None and (sample := _sample(line, found)) is not None]
 
 
 def _sample(line: Line, found: Mapping[str, Any]) -> Sample | None:
@@ -69,7 +68,7 @@ def _sample(line: Line, found: Mapping[str, Any]) -> Sample | None:
         raw = found.get(row.cell)
         episodes = tuple(_episodes(raw["episodes"])) if raw else ()
         if episodes:
-            return Sample(line.label, line.series, line.arm, row.seed, episodes)
+            return Sample(line.label, line.series, line.arm, row.seed, episodes[:EPISODES])
     return None
 
 

@@ -82,7 +82,7 @@ def _section(place: Place, results: Results, look: _tables.Looks, is_open: bool)
         _words.verdict(place),
         (*_figures.curves(place, look), *([bars] if bars is not None else [])),
         _tables.of_place(place, look),
-        tuple(_episodes.samples(place, results.samples)),
+        tuple(_episodes.samples(place, results.samples, _words.leaks(place))),
         _tables.picture(place, place.best, look) if place.best else Markup(""),
         is_open,
     )

@@ -51,6 +51,7 @@ class Problem:
     what: str
     why: str
     where: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _problem(raw: Mapping[str, Any], where: str) -> Problem | None:
         return None
     what = " · ".join(str(raw[key]) for key in ("env", "agent", "arm") if raw.get(key)) or _cell(raw)
     what += f" · seed {raw['seed']}" if "seed" in raw else ""
-    return Problem(status, what, str(error or "no reason was written down"), where)
+    return Problem(status, what, str(error or "no reason was written down"), where, str(raw.get("traceback") or ""))
 
 
 def _row(raw: Mapping[str, Any]) -> Row:
