@@ -1,4 +1,4 @@
-"""The command `nlp-gym`: list, show and play environments; train and evaluate agents.
+"""The command `nlp-gym`: list, show and play environments; train and evaluate agents; report.
 
 A command is a function in one of this folder's files and a line at the end of this one. Heavy libraries are imported
 inside the functions that need them, so that help and lists come at once.
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import benchmarking, looking, training
+from . import benchmarking, looking, reporting, training
 from ._common import Commands, say
 
 NOT_OF_INTEREST = (  # beginnings of warnings that say nothing a user could act on
@@ -77,6 +77,7 @@ for name, command in {
     "benchmark": benchmarking.benchmark,
     "compare": benchmarking.compare,
     "tune": benchmarking.tune,
+    "report": reporting.report,
 }.items():
     app.command(name)(command)
 
