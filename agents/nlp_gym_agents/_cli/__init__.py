@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import looking, training
+from . import examining, looking, training
 from ._common import Commands, say
 
 NOT_OF_INTEREST = (  # beginnings of warnings that say nothing a user could act on
@@ -74,6 +74,7 @@ for name, command in {
     "train": training.train,
     "evaluate": training.evaluate,
     "pretrain": training.pretrain,
+    "doctor": examining.doctor,
 }.items():
     app.command(name)(command)
 
