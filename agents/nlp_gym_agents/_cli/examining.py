@@ -16,7 +16,8 @@ def doctor(
     ],
     set_: Set = None,
     json_: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all findings there, too; - for standard output.")
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write all findings there, too; - for standard output."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer episodes; leave out what takes long.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count: exit code 1.")] = False,

@@ -22,22 +22,22 @@ class Finding:
 Findings = Iterator[Finding]
 
 
-def ok(about: str, told: str, **values: Any) -> Finding:
+def ok(about: str, told: str, /, **values: Any) -> Finding:
     """Nothing is wrong with it."""
     return Finding(OK, about, told, "", values)
 
 
-def note(about: str, told: str, todo: str = "", **values: Any) -> Finding:
+def note(about: str, told: str, todo: str = "", /, **values: Any) -> Finding:
     """Good to know, or could not be judged."""
     return Finding(NOTE, about, told, todo, values)
 
 
-def warning(about: str, told: str, todo: str, **values: Any) -> Finding:
+def warning(about: str, told: str, todo: str, /, **values: Any) -> Finding:
     """It may be meant, and may spoil an experiment."""
     return Finding(WARNING, about, told, todo, values)
 
 
-def fault(about: str, told: str, todo: str, **values: Any) -> Finding:
+def fault(about: str, told: str, todo: str, /, **values: Any) -> Finding:
     """What is trained or measured here would be wrong."""
     return Finding(FAULT, about, told, todo, values)
 

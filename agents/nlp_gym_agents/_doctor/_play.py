@@ -148,10 +148,18 @@ def _nothing_yet(observations: Any, infos: Mapping[str, Any], rows: int) -> Play
     zeros, nothing = np.zeros(rows), np.full(rows, None, object)
     examples = infos.get("example", np.full(rows, -1))
     return Played(
-        flat(observations, rows).copy(), zeros.copy(), zeros.copy(), zeros.copy(), zeros.copy(),
-        np.full(rows, np.nan), np.array(examples), np.array(infos.get("text", nothing), object),
-        nothing.copy(), nothing.copy(), np.zeros(rows, bool),
-    )  # fmt: skip
+        flat(observations, rows).copy(),
+        zeros.copy(),
+        zeros.copy(),
+        zeros.copy(),
+        zeros.copy(),
+        np.full(rows, np.nan),
+        np.array(examples),
+        np.array(infos.get("text", nothing), object),
+        nothing.copy(),
+        nothing.copy(),
+        np.zeros(rows, bool),
+    )
 
 
 def _look(found: Played, envs: Any, observations: Any, running: np.ndarray) -> None:

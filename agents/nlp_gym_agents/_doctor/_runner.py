@@ -1,5 +1,6 @@
 """Runs every check on a subject, whatever happens in it, and sums up in words."""
 
+import importlib
 import time
 import traceback
 import warnings
@@ -8,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import contract, rewards, answers, masks, seeds, data, leaks, speed, agents  # noqa: F401, I001  the screen's order
 from ._findings import CHECKS, FAULT, MARKS, WARNING, Check, Finding, fault, note
 from ._subject import Subject
 
+FILES = ("contract", "rewards", "answers", "masks", "seeds", "data", "leaks", "speed", "agents")  # the screen's order
 HERE = Path(__file__).parent
 SOUND, WARNED, FAULTY = 0, 1, 2  # exit codes
 
@@ -51,7 +52,9 @@ class Report:
         if faults:
             about = ", ".join(dict.fromkeys(each.finding.about for each in faults))
             more = f" {len(warned)} warning{'s' * (len(warned) > 1)} besides." if warned else ""
-            return f"Not sound: {len(faults)} fault{'s' * (len(faults) > 1)} ({about}). Mend them before you train.{more}"
+            return (
+                f"Not sound: {len(faults)} fault{'s' * (len(faults) > 1)} ({about}). Mend them before you train.{more}"
+            )
         if warned:
             about = ", ".join(dict.fromkeys(each.finding.about for each in warned))
             return f"Sound, with {len(warned)} warning{'s' * (len(warned) > 1)} to know of: {about}."
@@ -80,6 +83,8 @@ def examine(
 
     Raises what making the environment raises: there is nothing to look at then.
     """
+    for file in FILES:
+        importlib.import_module(f"{__package__}.{file}")
     subject = Subject(env_id, options, quick)
     report = Report(env_id, dict(options or {}))
     for each in CHECKS:
@@ -101,8 +106,13 @@ def _looked(each: Check, subject: Subject) -> list[Finding]:
             found += each.look(subject)
         except Exception as error:  # the environment is anybody's code: whatever it raises is what was found
             where = _where(error)
-            found.append(fault(each.name.replace("_", " "), f"{type(error).__name__}: {' '.join(str(error).split())}",
-                               f"Raised at {where}; a step of an environment may not fail."))  # fmt: skip
+            found.append(
+                fault(
+                    each.name.replace("_", " "),
+                    f"{type(error).__name__}: {' '.join(str(error).split())}",
+                    f"Raised at {where}; a step of an environment may not fail.",
+                )
+            )
     own = [" ".join(str(w.message).split()) for w in told if issubclass(w.category, RuntimeWarning | UserWarning)]
     if own:
         found.append(note(each.name.replace("_", " "), f"{len(own)} warnings from the code, as: {own[0][:200]}"))

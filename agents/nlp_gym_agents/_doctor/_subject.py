@@ -56,9 +56,7 @@ class Subject:
         """A vector face of ours whose data were changed before anything was made of them."""
         keywords = {**gym.spec(self.env_id).kwargs, **self.options, "split": split, "order": "sequential"}
         task = TASKS.get(keywords["task"])
-        keywords["task"] = Altered(
-            task.source, task.answer, task.metrics, task.description, keywords["task"], change
-        )
+        keywords["task"] = Altered(task.source, task.answer, task.metrics, task.description, keywords["task"], change)
         return NLPVectorEnv(rows, **keywords)
 
     # ---------------------------------------------------------------- what it is
@@ -189,7 +187,7 @@ def with_other_answers(examples: Examples, only: int | None = None) -> Examples:
         target[where] = (target[where] + 1) % counts
     else:
         for at in where:
-            target[at] = (other_text(examples, at),)
+            target[at] = (other_text(examples, int(at)),)
     return Examples(examples.columns, target, examples.labels)
 
 

@@ -20,8 +20,11 @@ def first_agent(subject: Subject) -> Findings:
     agent, why = choice(subject)
     yield note("train", f"{agent}: {why}", command(subject, agent), agent=agent)
     if subject.uniform.returns.std() and (subject.uniform.returns != 0).mean() < 0.2 and subject.ours:
-        yield note("reward", "few episodes pay anything under uniform",
-                   'Try --set reward=improvement: it pays on the way and changes no best policy.')  # fmt: skip
+        yield note(
+            "reward",
+            "few episodes pay anything under uniform",
+            "Try --set reward=improvement: it pays on the way and changes no best policy.",
+        )
 
 
 def choice(subject: Subject) -> tuple[str, str]:
@@ -34,8 +37,8 @@ def choice(subject: Subject) -> tuple[str, str]:
         return "ppo", f"{' x '.join(map(str, space.shape))} numbers as an action"
     if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
         return "ppo", "several choices in one action, which DQN and SARSA do not take"
-    if forbidden > 0.005:
-        return "maskable_ppo", f"masks forbid {forbidden:.0%} of the actions, and it does not try them"
+    if forbidden:
+        return "maskable_ppo", f"masks forbid {max(forbidden, 0.01):.0%} of the actions, and it does not try them"
     if steps <= 1:
         return "ppo", f"{space.n} actions, one step: a contextual bandit, for which any agent does"
     if steps <= SHORT:

@@ -34,7 +34,7 @@ def sb3_check(subject: Subject) -> Findings:
     """Stable-Baselines3's."""
     from stable_baselines3.common.env_checker import check_env
 
-    yield _by("Stable-Baselines3's check_env", lambda: check_env(subject.single().unwrapped))
+    yield _by("SB3's check_env", lambda: check_env(subject.single().unwrapped))
 
 
 def _by(about: str, look: Callable[[], Any]) -> Any:
@@ -45,7 +45,7 @@ def _by(about: str, look: Callable[[], Any]) -> Any:
             look()
         except Exception as error:  # a checker may raise anything, and whatever the environment raises passes through
             return fault(about, f"{type(error).__name__}: {_line(error)}", "Agents will stumble over this: mend it.")
-    said = list(dict.fromkeys(_line(each.message) for each in told if "check_env" not in str(each.category)))
+    said = list(dict.fromkeys(_line(each.message) for each in told if issubclass(each.category, UserWarning)))
     if said:
         more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
         return warning(about, f"{said[0]}{more}", "Mend it, or know why it may stand.", warnings=said)
@@ -63,9 +63,11 @@ def observations(subject: Subject) -> Findings:
     wrong, steps = subject.uniform.wrong, int(subject.uniform.lengths.sum())
     for what in (NOT_FINITE, OUTSIDE):
         if times := wrong.get(what, 0):
-            todo = "A single NaN ruins a network for good; find the division or logarithm." if what == NOT_FINITE else (
-                "Clip it, or declare the bounds and dtype that it has."
-            )  # fmt: skip
+            todo = (
+                "A single NaN ruins a network for good; find the division or logarithm."
+                if what == NOT_FINITE
+                else ("Clip it, or declare the bounds and dtype that it has.")
+            )
             yield fault("observations", f"{what}: {times} times in {steps:,} steps", todo, times=times)
     if not set(wrong) & {NOT_FINITE, OUTSIDE}:
         yield ok("observations", f"finite and within their space in {steps:,} steps")
@@ -74,9 +76,11 @@ def observations(subject: Subject) -> Findings:
         moving = float((np.ptp(first, axis=0) > 0).mean()) if np.isfinite(first).all() else 1.0
         if moving == 0 and not subject.fixed_instance:
             yield warning(
-                "what is seen at the start", f"the same in all {len(first)} episodes",
-                "An agent cannot tell one example from another; is the text encoded?", moving=moving,
-            )  # fmt: skip
+                "what is seen at the start",
+                f"the same in all {len(first)} episodes",
+                "An agent cannot tell one example from another; is the text encoded?",
+                moving=moving,
+            )
 
 
 @check(SECTION)
@@ -98,9 +102,11 @@ def infos(subject: Subject) -> Findings:
         yield fault("info", f"lacks {', '.join(missing)}", "Reports and evaluation read them.", missing=missing)
     else:
         yield note(
-            "info", f"lacks {', '.join(missing)}", "With them the doctor sees more: metrics, answers, texts.",
+            "info",
+            f"lacks {', '.join(missing)}",
+            "With them the doctor sees more: metrics, answers, texts.",
             missing=missing,
-        )  # fmt: skip
+        )
 
 
 @check(SECTION)
@@ -115,8 +121,11 @@ def ends(subject: Subject) -> Findings:
         if limit is not None:
             yield fault("episode ends", f"{running} episodes run on beyond the horizon, {longest}", "Declare it right.")
         else:
-            yield warning("episode ends", f"{running} of {len(played.ended)} episodes had not ended after {longest}",
-                          "Give the id max_episode_steps.")  # fmt: skip
+            yield warning(
+                "episode ends",
+                f"{running} of {len(played.ended)} episodes had not ended after {longest}",
+                "Give the id max_episode_steps.",
+            )
     elif BOTH not in played.wrong:
         yield ok("episode ends", f"{played.lengths.mean():.1f} steps on average, {played.lengths.max():.0f} at most")
 
@@ -128,8 +137,11 @@ def meanings(subject: Subject) -> Findings:
         return
     names = subject.meanings
     if len(names) != len(subject.actions) or len(set(names)) != len(names):
-        yield fault("action_meanings", f"{len(set(names))} different names for {len(subject.actions)} actions",
-                    "One name for each action: people play by them.")  # fmt: skip
+        yield fault(
+            "action_meanings",
+            f"{len(set(names))} different names for {len(subject.actions)} actions",
+            "One name for each action: people play by them.",
+        )
     else:
         yield ok("action_meanings", f"{len(names)} actions: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}")
 

@@ -44,8 +44,12 @@ def sizes(subject: Subject) -> Findings:
     told = ", ".join(f"{len(examples):,} {split}" for split, examples in known.items())
     values = {split: len(examples) for split, examples in known.items()}
     if missing := [split for split in HELD_OUT if split not in known]:
-        yield warning("examples", f"{told}; no {' and no '.join(missing)} split",
-                      "Hold something out: a score on training examples says little.", **values)  # fmt: skip
+        yield warning(
+            "examples",
+            f"{told}; no {' and no '.join(missing)} split",
+            "Hold something out: a score on training examples says little.",
+            **values,
+        )
     else:
         yield ok("examples", told, **values)
 
@@ -56,8 +60,10 @@ def label_balance(subject: Subject) -> Findings:
     if not subject.labelled:
         return
     labels = subject.task.train.labels
-    shares = {split: np.bincount(examples.target, minlength=len(labels)) / len(examples)
-              for split, examples in _splits(subject).items()}  # fmt: skip
+    shares = {
+        split: np.bincount(examples.target, minlength=len(labels)) / len(examples)
+        for split, examples in _splits(subject).items()
+    }
     top = int(shares["train"].argmax())
     told = f"{len(labels)} labels; the commonest, {labels[top]!r}, is " + ", ".join(
         f"{share[top]:.0%} of {split}" for split, share in shares.items()
@@ -66,13 +72,21 @@ def label_balance(subject: Subject) -> Findings:
     shift = max(float(np.abs(share - shares["train"]).sum() / 2) for share in shares.values())
     absent = [labels[at] for at in np.flatnonzero(shares["train"] == 0)]
     if absent:
-        yield fault("labels", f"{told}; none of training is {', '.join(map(repr, absent))}",
-                    "Nobody can learn a label without an example of it.", **values)  # fmt: skip
+        yield fault(
+            "labels",
+            f"{told}; none of training is {', '.join(map(repr, absent))}",
+            "Nobody can learn a label without an example of it.",
+            **values,
+        )
     elif shares["train"][top] >= LOPSIDED:
         yield warning("labels", told, "Accuracy says little here: rank by f1_macro, a task's first metric.", **values)
     elif shift > SHIFTED:
-        yield warning("labels", f"{told}; {shift:.0%} of the labels differ between splits",
-                      "Draw the splits alike, or report macro-F1.", **values)  # fmt: skip
+        yield warning(
+            "labels",
+            f"{told}; {shift:.0%} of the labels differ between splits",
+            "Draw the splits alike, or report macro-F1.",
+            **values,
+        )
     else:
         yield ok("labels", told, **values)
 
@@ -144,9 +158,9 @@ def near_duplicates_across_splits(subject: Subject) -> Findings:
         share = near / len(judged)
         told = f"{share:.1%} of {len(judged):,} share {NEAR:.0%} of their word triples with a training text"
         if share > NEARLY:
-            yield warning(f"near {split} in train", told, "Look at some of them: templates, or copies?", share=share)
+            yield warning(f"near {split}", told, "Look at some of them: templates, or copies?", share=share)
         else:
-            yield ok(f"near {split} in train", told, share=share)
+            yield ok(f"near {split}", told, share=share)
 
 
 def _has_near(pieces: set[int], train: list[set[int]], index: dict[int, list[int]]) -> bool:
@@ -164,12 +178,23 @@ def answers_in_texts(subject: Subject) -> Findings:
     texts = [f" {normal(text)} " for text in _evenly(train["text"].tolist(), 2000)]
     targets = _evenly(train.target.tolist(), 2000)
     own = float(np.mean([bool(names[t]) and f" {names[t]} " in text for text, t in zip(texts, targets, strict=True)]))
-    other = float(np.mean([any(names[k] and f" {names[k]} " in text for k in range(len(names)) if k != t)
-                           for text, t in zip(texts, targets, strict=True)]))  # fmt: skip
+    other = float(
+        np.mean(
+            [
+                any(names[k] and f" {names[k]} " in text for k in range(len(names)) if k != t)
+                for text, t in zip(texts, targets, strict=True)
+            ]
+        )
+    )
     told = f"{own:.1%} of the training texts have the name of their own label in them, {other:.1%} that of another"
     if own > 0.25 and own > 3 * other:
-        yield warning("label in the text", told, "Was the label pasted into the text? Then nothing is to be learned.",
-                      own=own, other=other)  # fmt: skip
+        yield warning(
+            "label in the text",
+            told,
+            "Was the label pasted into the text? Then nothing is to be learned.",
+            own=own,
+            other=other,
+        )
     else:
         yield ok("label in the text", told, own=own, other=other)
 

@@ -31,9 +31,14 @@ def other_answers_same_observation(subject: Subject) -> Findings:
     seen = [_frames(subject.changed(change, rows, "validation")) for change in (lambda task: task, swapped)]
     apart = [step for step, (one, other) in enumerate(zip(*seen, strict=True)) if not np.array_equal(one, other)]
     if apart:
-        changed = float(np.mean([not np.array_equal(one, other) for one, other in zip(*map(_first, seen), strict=True)]))
-        yield fault("answers swapped", f"observations or masks change, first after {apart[0]} steps"
-                    f" ({changed:.0%} of the rows at the start)", "The answer leaks into what an agent sees.")  # fmt: skip
+        changed = float(
+            np.mean([not np.array_equal(one, other) for one, other in zip(*map(_first, seen), strict=True)])
+        )
+        yield fault(
+            "answers swapped",
+            f"observations or masks change, first after {apart[0]} steps ({changed:.0%} of the rows at the start)",
+            "The answer leaks into what an agent sees.",
+        )
     else:
         yield ok("answers swapped", f"observations and masks of {rows} held-out examples stay the same")
 
@@ -70,8 +75,12 @@ def own_answer_in_training(subject: Subject) -> Findings:
         seen.append(_beginning(subject, change, example))
     if not np.array_equal(*seen):
         apart = float(np.abs(seen[0] - seen[1]).max())
-        yield fault("own answer in training", f"changes what is seen of the example, by up to {apart:.3g}",
-                    "Cross-fit what is learned from answers: an agent trained here sees them.", apart=apart)  # fmt: skip
+        yield fault(
+            "own answer in training",
+            f"changes what is seen of the example, by up to {apart:.3g}",
+            "Cross-fit what is learned from answers: an agent trained here sees them.",
+            apart=apart,
+        )
     else:
         yield ok("own answer in training", "changes nothing in what is seen of the example")
 

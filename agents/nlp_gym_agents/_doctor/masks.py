@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from ._findings import Findings, check, fault, note, ok, warning
+from ._findings import Finding, Findings, check, fault, note, ok, warning
 from ._play import NOTHING_ALLOWED, OTHER_MASK, Played, drawn
+from ._policies import trivial
 from ._subject import Subject
 
 SECTION = "Masks"
+EXACT = 1e-6
 
 
 @check(SECTION)
@@ -21,8 +23,12 @@ def something_is_allowed(subject: Subject) -> Findings:
         yield note("masks", told)
         return
     if times := played.wrong.get(NOTHING_ALLOWED, 0):
-        yield fault("masks", f"{NOTHING_ALLOWED}: {times} times in {played.masks:,} moments",
-                    "A masked agent has no action to draw there; allow at least one that ends the episode.", times=times)  # fmt: skip
+        yield fault(
+            "masks",
+            f"{NOTHING_ALLOWED}: {times} times in {played.masks:,} moments",
+            "A masked agent has nothing to choose from there; allow at least one action.",
+            times=times,
+        )
     else:
         share = played.allowed / played.masks
         yield ok("masks", f"allow {share:.0%} of the actions on average, and always one", allowed=share)
@@ -46,8 +52,12 @@ def allowed_actions_are_free(subject: Subject) -> Findings:
         return
     paid = float(subject.uniform.invalid.sum())
     if paid > 0:
-        yield fault("allowed actions", f"cost {paid:.3g} as invalid in {len(subject.uniform.returns)} episodes",
-                    "The mask and the rule that punishes disagree.", paid=paid)  # fmt: skip
+        yield fault(
+            "allowed actions",
+            f"cost {paid:.3g} as invalid in {len(subject.uniform.returns)} episodes",
+            "The mask and the rule that punishes disagree.",
+            paid=paid,
+        )
     else:
         yield ok("allowed actions", "never cost anything as invalid")
 
@@ -62,36 +72,47 @@ def forbidden_actions_do_no_harm(subject: Subject) -> Findings:
     def forbidden(envs: Any, masks: np.ndarray | None, step: int, draw: np.random.Generator) -> np.ndarray:
         """A forbidden action wherever there is one."""
         assert masks is not None
-        there = ~masks.all(1)
+        there = np.asarray(~masks.all(1))
         taken.append(int(there.sum()))
         return drawn(envs.single_action_space, envs.num_envs, np.where(there[:, None], ~masks, masks), draw)
 
     try:
         played = subject.played(forbidden)
     except Exception as error:  # whatever the environment raises is the finding
-        yield fault("forbidden actions", f"end in {type(error).__name__}: {' '.join(str(error).split())}",
-                    "Agents without masks take them: make it a no-op with a small penalty.")  # fmt: skip
+        yield fault(
+            "forbidden actions",
+            f"end in {type(error).__name__}: {' '.join(str(error).split())}",
+            "Agents without masks take them: make it a no-op with a small penalty.",
+        )
         return
     yield _harm(subject, played, sum(taken))
 
 
-def _harm(subject: Subject, played: Played, taken: int) -> Any:
+def _harm(subject: Subject, played: Played, taken: int) -> Finding:
     """The finding on episodes in which so many forbidden actions were taken."""
-    declared = subject.reward_range
-    gain = played.returns - subject.uniform.returns
+    about, declared = "forbidden actions", subject.reward_range
+    name, policy = trivial(subject)
+    floor = max((subject.uniform, subject.played(policy)), key=lambda p: p.returns.mean())
+    gain = played.returns - floor.returns
     error = float(gain.std() / np.sqrt(len(gain)))
-    told = f"return {played.returns.mean():.3f} by forbidden actions, {subject.uniform.returns.mean():.3f} by allowed ones"
-    values = {"forbidden": float(played.returns.mean()), "allowed": float(subject.uniform.returns.mean())}
+    paid, free = float(played.returns.mean()), float(floor.returns.mean())
+    told = f"return {paid:.3f} after {taken:,} of them; the better of uniform and {name} {free:.3f}"
+    values = {"forbidden": paid, "allowed": free, "taken": taken}
     if played.wrong:
         what, times = next(iter(played.wrong.items()))
-        return fault("forbidden actions", f"lead to {what}: {times} times", "Make it a no-op.", times=times)
-    if declared is not None and (played.lowest < declared[0] - 1e-6 or played.highest > declared[1] + 1e-6):
-        return fault("forbidden actions", f"pay {played.lowest:.3g} to {played.highest:.3g}, outside of the range",
-                     "Declare what they cost.")  # fmt: skip
+        return fault(about, f"lead to {what}: {times} times", "Make it a no-op with a small penalty.", times=times)
+    if declared is not None and (played.lowest < declared[0] - EXACT or played.highest > declared[1] + EXACT):
+        return fault(
+            about,
+            f"pay {played.lowest:.3g} to {played.highest:.3g}, outside of the declared range",
+            "Declare what they cost.",
+            low=played.lowest,
+            high=played.highest,
+        )
     if played.finished < len(played.ended):
-        return warning("forbidden actions", "can go on for ever", "Let the episode end at the horizon all the same.")
-    if gain.mean() > 3 * error and gain.mean() > 1e-6:
-        return warning("forbidden actions", told, "Ignoring the masks pays: should they be allowed?", **values)
-    if subject.ours and not (played.invalid > 0).any():
-        return note("forbidden actions", f"{told}; no penalty", "Does the page of the dynamics say so?", **values)
-    return ok("forbidden actions", f"{told}, after {taken:,} of them", **values)
+        return warning(about, "can go on for ever", "Let the episode end at the horizon all the same.", **values)
+    if gain.mean() > 3 * error + EXACT:
+        return warning(about, told, "Ignoring the masks pays: should they be allowed?", **values)
+    if subject.ours and not played.invalid.any():
+        return note(about, f"{told}; no penalty", "Does the page of the dynamics say so?", **values)
+    return ok(about, told, **values)

@@ -23,15 +23,22 @@ def declared_range(subject: Subject) -> Findings:
     if declared is None:
         yield note("range", f"{told}; none is declared", low=low, high=high)
     elif low < declared[0] - EXACT or high > declared[1] + EXACT:
-        yield fault("range", f"{told}, {declared[0]:g} to {declared[1]:g} declared",
-                    "Agents scale and clip by the declared range: declare what is paid, or pay what is declared.",
-                    low=low, high=high, declared=list(declared))  # fmt: skip
+        yield fault(
+            "range",
+            f"{told}, {declared[0]:g} to {declared[1]:g} declared",
+            "Agents scale and clip by the declared range: declare what is paid, or pay what is declared.",
+            low=low,
+            high=high,
+            declared=list(declared),
+        )
     elif not np.isfinite(declared).all():
-        yield note("range", f"{told}; the declared one is infinite, as a reward of your own says none",
-                   low=low, high=high)  # fmt: skip
+        yield note(
+            "range", f"{told}; the declared one is infinite, as a reward of your own says none", low=low, high=high
+        )
     else:
-        yield ok("range", f"{told}, within {declared[0]:g} to {declared[1]:g}",
-                 low=low, high=high, declared=list(declared))  # fmt: skip
+        yield ok(
+            "range", f"{told}, within {declared[0]:g} to {declared[1]:g}", low=low, high=high, declared=list(declared)
+        )
 
 
 @check(SECTION)
@@ -47,8 +54,12 @@ def signal(subject: Subject) -> Findings:
     if spread < EXACT and (best is None or best.returns.std() < EXACT and abs(best.returns - returns).max() < EXACT):
         yield fault("signal under uniform", told, "Every episode pays the same: there is nothing to learn.", **values)
     elif share < SPARSE:
-        yield warning("signal under uniform", told,
-                      'Pay the metric as it rises (reward="improvement"), or make the task easier at first.', **values)  # fmt: skip
+        yield warning(
+            "signal under uniform",
+            told,
+            'Pay the metric as it rises (reward="improvement"), or make the task easier at first.',
+            **values,
+        )
     else:
         yield ok("signal under uniform", told, **values)
 
@@ -76,7 +87,9 @@ def oracle_above_uniform(subject: Subject) -> Findings:
     """Whether knowing the answer pays: a sign that is flipped anywhere shows here."""
     best, blind = subject.oracle, subject.uniform
     if best is None:
-        yield note("oracle", "the environment has none", "oracle_action() of yours would show whether right answers pay.")
+        yield note(
+            "oracle", "the environment has none", "oracle_action() of yours would show whether right answers pay."
+        )
         return
     gain = best.net - blind.net
     error = float(gain.std() / np.sqrt(len(gain)))
@@ -85,7 +98,9 @@ def oracle_above_uniform(subject: Subject) -> Findings:
     if gain.mean() < 0 and gain.mean() < -2 * error:
         yield fault("oracle", told, "Right answers pay less than blind ones: is a sign flipped?", **values)
     elif gain.mean() <= 2 * error:
-        yield warning("oracle", told, "Knowing the answer hardly pays: is the oracle one, is the reward paid?", **values)
+        yield warning(
+            "oracle", told, "Knowing the answer hardly pays: is the oracle one, is the reward paid?", **values
+        )
     else:
         yield ok("oracle", told, **values)
 

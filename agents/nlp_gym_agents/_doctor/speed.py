@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 from ._findings import Findings, check, note, ok, warning
 from ._play import masks_of, uniform
 from ._subject import Subject
+
+Spent = defaultdict[str, float]  # seconds by what they were spent on
 
 SECTION = "Speed"
 ROWS = (1, 16, 256)
@@ -33,24 +35,30 @@ def steps_per_second(subject: Subject) -> Findings:
     values = {f"rows_{rows}": round(rate, 1) for rows, rate in rates.items()}
     best = max(rates.values())
     if best < SLOW:
-        yield warning("steps a second", told, f"100,000 steps take {1e5 / best / 3600:.1f} hours: fewer, or a smaller"
-                      " model=, or a GPU.", **values)  # fmt: skip
+        yield warning(
+            "steps a second",
+            told,
+            f"100,000 steps take {1e5 / best / 3600:.1f} hours: fewer, or a smaller model=, or a GPU.",
+            **values,
+        )
     else:
         rows = max(rates, key=rates.__getitem__)
         yield ok("steps a second", f"{told}; 100,000 take {1e5 / best:,.0f} s with {rows} rows", **values)
 
 
-def _stepped(envs: Any, seconds: float, look: bool = False) -> tuple[int, float]:
-    """How many steps were taken, and the seconds that they took."""
+def _stepped(envs: Any, seconds: float, spent: Spent | None = None) -> tuple[int, float]:
+    """How many steps were taken, and the seconds they took; with `spent`, which counts from then, infos are read."""
     draw = np.random.default_rng(0)
     _, infos = envs.reset(seed=0)
     envs.step(uniform(envs, masks_of(envs, infos), 0, draw))  # whatever is made at the first step
+    if spent is not None:
+        spent.clear()
     steps, started = 0, time.perf_counter()
     while steps < 2 or time.perf_counter() - started < seconds:
         came = envs.step(uniform(envs, masks_of(envs, infos), steps, draw))
         infos = came[4]
-        if look:
-            len(infos)
+        if spent is not None:
+            len(infos)  # makes them
         steps += 1
     return steps, time.perf_counter() - started
 
@@ -60,15 +68,18 @@ def where_time_goes(subject: Subject) -> Findings:
     """Shares of a step's time at 16 rows, infos read: the model's forward, the rest of the dynamics, what is seen."""
     if not subject.ours:
         return
-    envs, spent = subject.vector(16), Counter()
+    envs, spent = subject.vector(16), Spent(float)
     with contextlib.ExitStack() as stack:
-        for name, method in (("dynamics", "act"), ("dynamics", "begin"), ("observation", "observe"), ("info", "frozen")):
+        for name, method in (
+            ("dynamics", "act"),
+            ("dynamics", "begin"),
+            ("observation", "observe"),
+            ("info", "frozen"),
+        ):
             stack.enter_context(_timed(envs.episodes, method, name, spent))
         stack.enter_context(_forwards_timed(spent))
         stack.enter_context(_infos_timed(envs, spent))
-        envs.reset(seed=0)
-        spent.clear()
-        _, whole = _stepped(envs, SECONDS / 2, look=True)
+        _, whole = _stepped(envs, SECONDS / 2, spent)
     envs.close()
     spent["dynamics"] -= spent["model"]
     spent["policy and face"] = max(whole - sum(spent.values()), 0.0)
@@ -78,7 +89,7 @@ def where_time_goes(subject: Subject) -> Findings:
 
 
 @contextlib.contextmanager
-def _timed(owner: Any, method: str, name: str, spent: Counter) -> Iterator[None]:
+def _timed(owner: Any, method: str, name: str, spent: Spent) -> Iterator[None]:
     """Count the time of an object's method."""
     original = getattr(owner, method)
 
@@ -97,7 +108,7 @@ def _timed(owner: Any, method: str, name: str, spent: Counter) -> Iterator[None]
 
 
 @contextlib.contextmanager
-def _infos_timed(envs: Any, spent: Counter) -> Iterator[None]:
+def _infos_timed(envs: Any, spent: Spent) -> Iterator[None]:
     """Count the time in which lazy infos are made."""
     original: Callable[..., Any] = envs._infos
 
@@ -123,7 +134,7 @@ def _infos_timed(envs: Any, spent: Counter) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _forwards_timed(spent: Counter) -> Iterator[None]:
+def _forwards_timed(spent: Spent) -> Iterator[None]:
     """Count the time of the outermost forwards of whatever torch modules there are."""
     from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
