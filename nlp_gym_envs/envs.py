@@ -5,10 +5,10 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from . import actions as kinds
 from . import pictures
 from .episodes import Columns, Episodes, assemble
 from .errors import BadArgument, NlpGymError
@@ -32,7 +32,7 @@ class _Face:
         self.render_mode = render_mode
         self.episodes = assemble(num_rows, task, dynamics, **options)
         self._paid = np.zeros(num_rows)  # (B,) the return so far, for people who watch
-        self._last = np.full(num_rows, -1)  # (B,) the last action
+        self._last = kinds.none_yet(self.episodes.dynamics.action_space, num_rows)  # (B, ...) the last action
 
     @property
     def task(self) -> Any:
@@ -50,8 +50,8 @@ class _Face:
         return self.episodes.dynamics.model.tokenizer  # pyright: ignore[reportAttributeAccessIssue]
 
     @property
-    def action_meanings(self) -> tuple[str, ...]:
-        """What each action means."""
+    def action_meanings(self) -> tuple[Any, ...]:
+        """What each action means; of `MultiDiscrete` a tuple for each coordinate, of `Box` each coordinate's name."""
         return self.episodes.dynamics.action_meanings
 
     @property
@@ -64,9 +64,13 @@ class _Face:
         """No episode has more steps than this."""
         return self.episodes.dynamics.horizon
 
+    def export(self, row: int, path: Any) -> Any:
+        """Save the model of row `row` as its actions have changed it; AttributeError where actions change none."""
+        return self.episodes.dynamics.export(row, path)  # pyright: ignore[reportAttributeAccessIssue]
+
     def _draw(self, rows: np.ndarray) -> list[Any]:
         """What render shows of each of `rows`."""
-        scenes = [pictures.scene(self.episodes, row, int(self._last[row]), float(self._paid[row])) for row in rows]
+        scenes = [pictures.scene(self.episodes, row, self._last[row], float(self._paid[row])) for row in rows]
         if self.render_mode == "human":
             for scene in scenes:
                 pictures.show(scene)
@@ -94,7 +98,8 @@ class NLPEnv(_Face, gym.Env):
             self.episodes.restart()
             self._seeded = True
         self.episodes.begin(self._row)
-        self._paid[0], self._last[0], self._over = 0.0, -1, False
+        self._paid[0], self._over = 0.0, False
+        self._last = kinds.none_yet(self.episodes.dynamics.action_space, 1)
         if self.render_mode == "human":
             self.render()
         return self._observation(), _only(self.episodes.info_at_start(self._row))
@@ -106,7 +111,8 @@ class NLPEnv(_Face, gym.Env):
                 f"{'the episode has ended' if self._seeded else 'no episode has started'}; call reset() first."
             )
         given = np.asarray(action)
-        actions = _checked(given.reshape(1) if given.size == 1 else given, self.action_space, 1)
+        lone = given.reshape(1) if given.size == 1 and not self.action_space.shape else given[None]
+        actions = kinds.checked(lone, self.episodes.dynamics.action_space, 1)
         rewards, over, components = self.episodes.act(self._row, actions)
         info = self.episodes.info_of_step(self._row, components)
         self._over = bool(over[0])
@@ -119,12 +125,13 @@ class NLPEnv(_Face, gym.Env):
         return self._observation(), float(rewards[0]), self._over, False, _only(info)
 
     def action_masks(self) -> np.ndarray:
-        """Which actions are allowed now, (A,) bool."""
+        """Which actions are allowed now, (A,) bool; of `MultiDiscrete` coordinate after coordinate, of `Box` all."""
         return self.episodes.dynamics.masks(self._row)[0]
 
-    def oracle_action(self) -> int:
+    def oracle_action(self) -> Any:
         """What a policy that knows the target would do."""
-        return int(self.episodes.dynamics.oracle(self._row)[0])
+        action = self.episodes.dynamics.oracle(self._row)[0]
+        return action if np.ndim(action) else int(action)
 
     def render(self) -> Any:
         """The episode as text ("ansi"), as a picture (H, W, 3) ("rgb_array"), or on the terminal ("human")."""
@@ -205,7 +212,7 @@ class NLPVectorEnv(_Face, VectorEnv):
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Take one action in every row; rows whose episode ended start anew as `autoreset_mode` says."""
-        actions = _checked(np.asarray(actions), self.single_action_space, self.num_envs)
+        actions = kinds.checked(np.asarray(actions), self.episodes.dynamics.action_space, self.num_envs)
         started, acting = self._renew() if self._done.any() else (NO_ROWS, self._all)
         rewards, terminated, truncated, components = self._act(acting, actions)
         done = terminated | truncated
@@ -318,7 +325,7 @@ class NLPVectorEnv(_Face, VectorEnv):
         self._done[rows] = False
         self._steps[rows] = 0
         self._paid[rows] = 0.0
-        self._last[rows] = -1
+        self._last[rows] = kinds.none_yet(self.episodes.dynamics.action_space, len(rows))
 
     # ---------------------------------------------------------------- what else can be asked
 
@@ -327,7 +334,7 @@ class NLPVectorEnv(_Face, VectorEnv):
         return self.episodes.dynamics.masks(self._all)
 
     def oracle_actions(self) -> np.ndarray:
-        """What a policy that knows the targets would do, (B,)."""
+        """What a policy that knows the targets would do, (B, ...)."""
         return self.episodes.dynamics.oracle(self._all)
 
     def render(self) -> Any:
@@ -356,21 +363,6 @@ def _mode(mode: AutoresetMode | str) -> AutoresetMode:
         if str(mode).replace("_", "").lower() == known.value.lower():
             return known
     raise BadArgument(f"autoreset_mode must be one of {', '.join(m.value for m in AutoresetMode)}, got {mode!r}.")
-
-
-def _checked(actions: np.ndarray, space: spaces.Space, rows: int) -> np.ndarray:
-    """The actions as (rows,) int64. Raises BadArgument for a wrong shape, or a value that is no action."""
-    assert isinstance(space, spaces.Discrete)
-    if actions.shape != (rows,):
-        raise BadArgument(
-            f"expected {rows} action{'s' * (rows > 1)}, an array of shape ({rows},), got shape {actions.shape}."
-        )
-    if actions.dtype.kind not in "iu":
-        raise BadArgument(f"actions must be whole numbers from 0 to {space.n - 1}, got {actions.dtype}: {actions[:4]}.")
-    if actions.min() < 0 or actions.max() >= space.n:
-        wrong = actions[(actions < 0) | (actions >= space.n)][0]
-        raise BadArgument(f"no action {wrong}; actions are whole numbers from 0 to {space.n - 1}.")
-    return actions.astype(np.int64, copy=False)
 
 
 def _seeds(first: int | None, rows: np.ndarray) -> np.ndarray:

@@ -55,8 +55,8 @@ class Episodes:
 
     @property
     def size(self) -> int:
-        """How many examples there are."""
-        return len(self.dynamics.task.examples)
+        """How many examples, or instances, there are to start on."""
+        return self.dynamics.size
 
     def _observation_space(self) -> spaces.Space:
         if self.words is not None:
@@ -108,6 +108,8 @@ class Episodes:
 
     def _perfect(self, step: Step) -> np.ndarray:
         """Which episodes have just ended with a perfect answer by the task's own metric, whatever is paid, (B,)."""
+        if (aim := self.dynamics.solved(step.rows)) is not None:
+            return step.over & aim
         if self.pays_own_metric:
             return step.final >= 1.0
         perfect, ended = step.over.copy(), step.rows[step.over]
@@ -135,6 +137,7 @@ class Episodes:
             "example": self.dynamics.example[rows],
             "epoch": self.epoch[rows],
             "action_mask": self.dynamics.masks(rows),
+            **self.dynamics.details(rows),
         }
 
     def info_of_step(self, rows: np.ndarray, components: dict[str, np.ndarray]) -> Columns:
@@ -143,12 +146,12 @@ class Episodes:
 
     def info_at_end(self, rows: np.ndarray) -> Columns:
         """What info tells besides when an episode has ended."""
-        metrics = self.dynamics.metrics(rows)
+        metrics, aim = self.dynamics.metrics(rows), self.dynamics.solved(rows)
         return {
             "episode_metrics": metrics,
             "answer": self.dynamics.answers(rows),
             "target": self.dynamics.targets(rows),
-            "is_success": metrics[self.dynamics.task.metric.name] >= 1.0,
+            "is_success": metrics[self.dynamics.task.metric.name] >= 1.0 if aim is None else aim,
         }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .actions import is_none
+
 WIDTH = 80  # characters of a line of text
 SIZE = (640, 360)  # pixels of a picture, width and height
 INK, PAPER, QUIET, GOOD, BAD = (32, 33, 36), (255, 255, 255), (112, 117, 122), (0, 114, 178), (213, 94, 0)  # Okabe-Ito
@@ -25,19 +27,24 @@ class Scene:
     right: bool
 
 
-def scene(episodes: Any, row: int, action: int, paid: float) -> Scene:
+def scene(episodes: Any, row: int, action: Any, paid: float) -> Scene:
     """The scene of one row."""
     dynamics, rows = episodes.dynamics, np.array([row])
     over = bool(dynamics.over(rows)[0])
     return Scene(
         title=f"{dynamics.task.name} · {dynamics.name} · {dynamics.task.split} {int(dynamics.example[row])}",
         text=str(dynamics.texts(rows)[0]) or "(nothing read yet)",
-        action=None if action < 0 else dynamics.action_meanings[action],
+        action=None if is_none(action) else dynamics.meaning(action),
         paid=float(paid),
         answer=str(dynamics.answers(rows)[0]) if over else None,
         target=" | ".join(dynamics.targets(rows)[0]) if over else None,
-        right=over and bool(dynamics.metrics(rows)[dynamics.task.metric.name][0] >= 1.0),
+        right=over and _right(dynamics, rows),
     )
+
+
+def _right(dynamics: Any, rows: np.ndarray) -> bool:
+    aim = dynamics.solved(rows)
+    return bool(dynamics.metrics(rows)[dynamics.task.metric.name][0] >= 1.0 if aim is None else aim[0])
 
 
 def _outcome(shown: Scene) -> str:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
+from nlp_gym_envs.actions import mask_width
 from nlp_gym_envs.errors import BadArgument
 
 from ._store import read_store, write_store
@@ -57,7 +58,7 @@ class Baseline:
         deterministic: bool = False,
         action_masks: np.ndarray | None = None,
     ) -> tuple[np.ndarray, Any]:
-        """Actions (B,) for observations (B, ...), or one for one; `state` unchanged."""
+        """Actions (B, ...) for observations (B, ...), or one for one; `state` unchanged."""
         space = self.episodes.observation_space
         first = next(iter(observation.values())) if isinstance(observation, dict) else observation
         shape = next(iter(space.values())).shape if isinstance(space, spaces.Dict) else space.shape
@@ -73,8 +74,8 @@ class Baseline:
 
     @property
     def actions(self) -> int:
-        """How many actions there are."""
-        return int(self.episodes.dynamics.action_space.n)
+        """How many entries a mask has: of `Discrete`, how many actions there are."""
+        return mask_width(self.episodes.dynamics.action_space)
 
     def part(self, observation: Any, name: str) -> np.ndarray:
         """A named part of observations, (B, size), in whichever form they come."""
@@ -116,7 +117,7 @@ class Baseline:
         """Nothing to fit unless a subclass says so."""
 
     def _choose(self, observation: Any, masks: np.ndarray) -> np.ndarray:
-        """Actions (B,) for observations and masks (B, A)."""
+        """Actions (B, ...) for observations and masks (B, A)."""
         raise NotImplementedError(f"{type(self).__name__} must say what it does")
 
 

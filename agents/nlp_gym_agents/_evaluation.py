@@ -32,7 +32,8 @@ class Score:
 class Evaluation:
     """What an agent did on every example of a split, in the examples' order.
 
-    `answers` and `targets` (N,) as the task's form of answer stores them (label indices, texts);
+    `answers` and `targets` (N,) as the task's form of answer stores them (label indices, texts); where an episode
+    changes a model, both are what `info["answer"]` says of it, and the scores are means over episodes.
     `episodes` name -> (N,): "return", "length" and each episode's metrics.
     `scores` has the corpus metrics, the means of what is counted by episode, and their 95 % bootstrap intervals over
     examples.
@@ -73,10 +74,10 @@ def evaluate(
     options = {**(env_kwargs or {}), "split": split, "order": "sequential"}
     if options.get("reward") == "improvement":
         del options["reward"]  # shaping helps to learn; agents are compared by what the task itself pays
-    env: Any = gym.make_vec(
-        env_id, num_envs=num_envs, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **options
-    ).unwrapped
+    env = _rows_of(env_id, num_envs, options)
     total = min(env.episodes.size, limit or env.episodes.size)
+    if total < env.num_envs and not env.episodes.dynamics.answers_examples:
+        env = _rows_of(env_id, total, options)  # a step of a model in vain costs what any other costs
     if hasattr(agent, "episodes"):  # a baseline looks into the environment it acts in
         before, agent_env = agent.env, env
         agent.set_env(agent_env)
@@ -86,18 +87,24 @@ def evaluate(
             agent.set_env(before)
     else:
         found = _run(agent, env, total, seed)
-    task = env.task
-    judged = task.examples if total == len(task.examples) else task.examples.first(total)
-    texts = found.pop("answer")
-    answers, targets = task.answer.parse_all(texts, judged), judged.target
-    scores = {}
-    for name, metric in task.metrics.items():
-        scores[name] = corpus_score(metric, answers, targets, seed, intervals)
+    task, scores = env.task, {}
+    answers = targets = found.pop("answer")
+    if env.episodes.dynamics.answers_examples:
+        judged = task.examples if total == len(task.examples) else task.examples.first(total)
+        answers, targets = task.answer.parse_all(answers, judged), judged.target
+        for name, metric in task.metrics.items():
+            scores[name] = corpus_score(metric, answers, targets, seed, intervals)
     for name, values in found.items():
         if name not in scores:
             scores[name] = mean_score(values, seed, intervals)
     env.close()
     return Evaluation(env_id, split, scores, found, answers, targets)
+
+
+def _rows_of(env_id: str, num_envs: int, options: Mapping[str, Any]) -> Any:
+    return gym.make_vec(
+        env_id, num_envs=num_envs, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **options
+    ).unwrapped
 
 
 def _run(agent: Any, env: Any, total: int, seed: int) -> dict[str, Any]:

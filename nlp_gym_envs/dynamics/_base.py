@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
+from ..actions import ActionSpace, in_words, mask_width
 from ..errors import BadArgument
 from ..streams import Streams
 from ..task import OpenTask, Task
@@ -22,10 +23,11 @@ class Dynamics:
     name: ClassVar[str]
     reward: ClassVar[str] = "final"  # how the task's metric is paid unless asked otherwise
     pays: tuple[float, float] = (0.0, 1.0)  # what the metric's 0 and 1 are worth
+    answers_examples: ClassVar[bool] = True  # an episode is one example's answer; else it is a model being changed
     costs: dict[str, float]  # the most that each cost can be in one step
     parts: dict[str, spaces.Box]  # the observation, part by part
-    action_space: spaces.Discrete
-    action_meanings: tuple[str, ...]
+    action_space: ActionSpace
+    action_meanings: tuple[Any, ...]  # of MultiDiscrete a tuple for each coordinate, of Box each coordinate's name
     horizon: int  # no episode has more steps
     streams: Streams  # each row's own random numbers, which `Episodes` gives; draw 0 is spent on the example
 
@@ -37,6 +39,11 @@ class Dynamics:
     def accepts(cls, task: Task) -> bool:
         """Whether this kind of action makes sense for a task."""
         raise NotImplementedError(f"{cls.__name__} must say which tasks it accepts")
+
+    @property
+    def size(self) -> int:
+        """How many things there are to start an episode on: the split's examples."""
+        return len(self.task.examples)
 
     def frozen(self) -> "Dynamics":
         """A copy that later steps do not change: arrays with a row for each episode are copied, all else is shared."""
@@ -78,10 +85,10 @@ class Dynamics:
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
         """Which actions are allowed, (B, A) bool; at least one in every row."""
-        return np.ones((len(rows), int(self.action_space.n)), bool)
+        return np.ones((len(rows), mask_width(self.action_space)), bool)
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
-        """An action of a policy that knows the target, (B,): the ceiling, and never part of an observation."""
+        """An action of a policy that knows the target, (B, ...): the ceiling, and never part of an observation."""
         raise NotImplementedError
 
     def texts(self, rows: np.ndarray) -> np.ndarray:
@@ -99,6 +106,18 @@ class Dynamics:
     def targets(self, rows: np.ndarray) -> np.ndarray:
         """The accepted answers of each episode, (B,) object of tuples of str."""
         return self.task.accepted[self.example[rows]]
+
+    def meaning(self, action: Any) -> str:
+        """What one row's action means, in words."""
+        return in_words(self.action_space, self.action_meanings, action)
+
+    def solved(self, rows: np.ndarray) -> np.ndarray | None:
+        """Which episodes have reached their aim, (B,) bool; None where that is a perfect score by the task's metric."""
+        return None
+
+    def details(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """What info tells besides, name -> (B, ...)."""
+        return {}
 
     def metrics(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What is reported of each finished episode, name -> (B,) float."""

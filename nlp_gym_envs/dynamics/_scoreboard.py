@@ -1,0 +1,78 @@
+"""What a nudge works on: cached scores of a model, a few parameters that change them, and a batch that judges them."""
+
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from ..task import OpenTask
+from ._instances import spread
+
+
+class Look(NamedTuple):
+    """What one evaluation of b rows' batches shows."""
+
+    utility: np.ndarray  # (b,) float64 in [0, 1]: what is paid when it rises
+    metric: np.ndarray  # (b,) the task's own
+    loss: np.ndarray  # (b,)
+    seen: np.ndarray  # (b, F) in [-1, 1]
+    moved: np.ndarray  # (b, A - 1) which parameter each nudge would move
+
+
+class Scoreboard:
+    """`parameters` are (b, P); everything of an instance follows from its number and the split.
+
+    A batch is a tuple of arrays with the rows on the second axis; what they hold is the board's own affair. Of a nudge the parameter may depend on what was seen (as "the most under-predicted class" does).
+    """
+
+    form: ClassVar[type]  # of answer
+    sizes: ClassVar[dict[str, int]] = {"probe": 64, "judge": 256, "confirmation": 256}
+    steps: ClassVar[tuple[tuple[str, int], ...]]  # what each nudge moves, in words, and by how many hundredths
+    features: ClassVar[int]
+    names: tuple[str, ...]  # of the parameters
+    bound: np.ndarray  # (P,) how far each may go, in hundredths
+
+    def __init__(self, task: OpenTask) -> None:
+        self.task = task
+
+    def batch(self, instances: np.ndarray, name: str) -> Any:
+        """The probe, judge or confirmation batch of each of n instances."""
+        raise NotImplementedError
+
+    def undone(self, instances: np.ndarray) -> np.ndarray:
+        """The parameters that undo what is hidden, (n, P)."""
+        raise NotImplementedError
+
+    def look(self, batch: Any, parameters: np.ndarray) -> Look:
+        """An evaluation."""
+        raise NotImplementedError
+
+    def utility(self, batch: Any, parameters: np.ndarray) -> np.ndarray:
+        """(b,) in [0, 1], and nothing else."""
+        raise NotImplementedError
+
+    def slope(self, batch: Any, parameters: np.ndarray) -> np.ndarray:
+        """(b, P): where the parameters should go, by the gradient of the loss."""
+        raise NotImplementedError
+
+    def judged(self, batch: Any, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Answers and targets as metrics take them (b, T), loss (b,), utility (b,)."""
+        raise NotImplementedError
+
+    def told(self, parameters: np.ndarray, moved: np.ndarray) -> str:
+        """What a person would want to know besides, of one row."""
+        raise NotImplementedError
+
+    def counts(self, answers: np.ndarray, targets: np.ndarray, metric: Any) -> np.ndarray:
+        """What each answer adds to a metric, (b, T, s)."""
+        flat = metric.counts(answers.ravel(), targets.ravel())
+        return flat.reshape(*answers.shape, -1)
+
+    def report(self, batch: Any, parameters: np.ndarray) -> dict[str, np.ndarray]:
+        """Every metric of the task on a batch, with its standard error, loss and utility: name -> (b,)."""
+        answers, targets, loss, utility = self.judged(batch, parameters)
+        found = {"loss": loss.astype(np.float64), "utility": utility}
+        for name, metric in self.task.metrics.items():
+            counts = self.counts(answers, targets, metric)
+            found[name] = metric.score(counts.sum(1))
+            found[f"{name}_standard_error"] = spread(counts, metric)
+        return found

@@ -1,0 +1,251 @@
+"""A task's model, ready to be changed: what it reads of each example, its loss, and how well it does."""
+
+import copy
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..answers import Label
+from ..errors import BadArgument
+from ..models.language_model import LanguageModel
+from ..task import OpenTask
+from ..text import cache
+from ..text.examples import Examples, Shared
+
+FITTED_ON = 2000  # training texts that a new head is fitted on at most
+RATE = 5e-4  # of Adam, in further updates of the whole model
+BATCH = 32  # texts of such an update
+SMALLEST = 3  # examples of a probe, whatever the data
+
+
+class Tuned(Shared):
+    """A `Tunable` of a task, with the examples of one split as batches of it."""
+
+    def __init__(self, task: OpenTask, language: LanguageModel, tunable: Any, length: int, answer: int) -> None:
+        self.task, self.language, self.tunable = task, language, tunable
+        self.length, self.answer = length, answer  # tokens read of a text, and of an answer
+        self.labels = isinstance(task.answer, Label)
+        self._ids: dict[int, tuple[list[int], list[int]]] = {}
+
+    def of_training(self) -> "Tuned":
+        """The same on the training split."""
+        return Tuned(self.task.at("train"), self.language, self.tunable, self.length, self.answer)
+
+    def ids(self, examples: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+        """The tokens of each example's text and of its first accepted answer, encoded when they are first needed."""
+        new = [i for i in dict.fromkeys(examples) if i not in self._ids]
+        if new:
+            texts = self.language.encode(self.task.examples["text"][new].tolist(), self.length)
+            wanted: list[list[int]] = [[] for _ in new]
+            if not self.labels:
+                first = [accepted[0] for accepted in self.task.accepted[new]]
+                spelled = [f" {text}" if text else "" for text in first]
+                wanted = self.language.tokenizer(spelled, add_special_tokens=False)["input_ids"]
+            self._ids |= {i: (text, answer[: self.answer]) for i, text, answer in zip(new, texts, wanted, strict=True)}
+        return [self._ids[i] for i in examples]
+
+    def batch(self, examples: np.ndarray, targets: np.ndarray | None = None) -> Any:
+        """Some examples as a `Batch`; `targets` are the examples whose answers are asked for instead of their own."""
+        chosen = examples.tolist()
+        texts = [text for text, _ in self.ids(chosen)]
+        others = chosen if targets is None else targets.tolist()
+        if self.labels:
+            return label_batch(self.language, texts, self.task.examples.target[others])
+        return text_batch(self.language, texts, [answer for _, answer in self.ids(others)])
+
+    def metrics(self, examples: np.ndarray, batch: Any, delta: Any) -> tuple[dict[str, float], float]:
+        """The task's metrics of the model on some examples, in [0, 1], and the standard error of the first."""
+        answers, targets = self._answers(examples, batch, delta), self.task.examples.target[examples]
+        scores = {name: float(m.score(m.counts(answers, targets).sum(0))) for name, m in self.task.metrics.items()}
+        each = self.task.metric.each(answers, targets)
+        return scores, float(each.std() / np.sqrt(len(each)))
+
+    def _answers(self, examples: np.ndarray, batch: Any, delta: Any) -> np.ndarray:
+        """What the model answers, (n,) as the task's form of answer stores it."""
+        if self.labels:
+            return self.tunable.outputs(batch, delta).argmax(1)
+        language, tunable = self.language, self.tunable
+        pad = language.tokenizer.pad_token_id
+        with tunable.moved(delta):
+            prompts = [text for text, _ in self.ids(examples.tolist())]
+            written = tunable.module.write(prompts, pad, language.end, self.answer)
+        texts = np.empty(len(written), object)
+        texts[:] = [language.text(ids) for ids in written]
+        return texts
+
+
+def label_batch(language: LanguageModel, texts: Sequence[Sequence[int]], labels: np.ndarray) -> Any:
+    """Texts and the labels they have."""
+    import torch
+
+    from ..models.objectives import Batch, padded
+
+    device = language.model.device
+    ids, mask = padded(texts, language.tokenizer.pad_token_id, device), padded([[1] * len(t) for t in texts], 0, device)
+    return Batch(ids, mask, torch.as_tensor(np.array(labels), device=device))
+
+
+def text_batch(language: LanguageModel, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Any:
+    """Prompts and the answers to be written, END included, for teacher forcing."""
+    from ..models.objectives import NOTHING, Batch, padded
+
+    device, pad = language.model.device, language.tokenizer.pad_token_id
+    wanted = [[*answer, language.end] for answer in answers]
+    if language.family == "encoder-decoder":
+        start = language.start or 0
+        before = padded([[start, *answer[:-1]] for answer in wanted], pad, device)
+        mask = padded([[1] * len(prompt) for prompt in prompts], 0, device)
+        return Batch(padded(prompts, pad, device), mask, padded(wanted, NOTHING, device), before)
+    whole = [[*prompt, *answer[:-1]] for prompt, answer in zip(prompts, wanted, strict=True)]
+    labels = [[NOTHING] * (len(p) - 1) + a for p, a in zip(prompts, wanted, strict=True)]
+    mask = padded([[1] * len(row) for row in whole], 0, device)
+    return Batch(padded(whole, pad, device), mask, padded(labels, NOTHING, device))
+
+
+def tuned(
+    task: OpenTask,
+    model: str,
+    groups: tuple[str, ...],
+    only: str | None = None,
+    updates: int = 0,
+    length: int = 48,
+    answer: int = 24,
+    device: str = "cpu",
+) -> Tuned:
+    """The task with a model whose `groups` may change (of them the parameters named `only`); one for all who ask alike.
+
+    A model that names labels gets a head fitted on the training split; `updates` of the whole model follow.
+    """
+    tunable = _tunable(task.train, task.answer, model, groups, only, updates, length, answer, device)
+    language = _language(model, device)
+    return Tuned(task, language, tunable, length, answer)
+
+
+def _language(model: str, device: str) -> LanguageModel:
+    from ..models.loading import load
+
+    return load(model, device=device)
+
+
+@functools.lru_cache(maxsize=4)
+def _tunable(
+    train: Examples,
+    form: Any,
+    model: str,
+    groups: tuple[str, ...],
+    only: str | None,
+    updates: int,
+    length: int,
+    answer: int,
+    device: str,
+) -> Any:
+    from torch.nn.utils import vector_to_parameters
+
+    from ..models.tuning import Tunable
+
+    language = _language(model, device)
+    module = _module(language, form)
+    key = {"model": language.digest, "train": train.digest, "updates": updates, "length": length, "answer": answer}
+    if isinstance(form, Label) or updates:
+        made = cache.array({"warmed up": 1, **key}, lambda: _warmed_up(module, language, train, form, updates, key))
+        vector_to_parameters(_tensor(made, device), module.parameters())
+    tunable = Tunable(module, groups, only)
+    tunable.recipe = (_tunable, (train, form, model, groups, only, updates, length, answer, device))
+    return tunable
+
+
+def _tensor(values: np.ndarray, device: str) -> Any:
+    import torch
+
+    return torch.tensor(np.array(values), device=device)
+
+
+def _module(language: LanguageModel, form: Any) -> Any:
+    """A copy of the model with a task's loss on top."""
+    from ..models.objectives import Classifier, Writer
+
+    model = copy.deepcopy(language.model)
+    if not isinstance(form, Label):
+        if language.family == "encoder":
+            raise BadArgument(
+                f"the model {language.name!r} is an encoder and cannot write answers; take 't5' or 'gpt2'."
+            )
+        return Writer(model, language.family == "encoder-decoder")
+    trunk = model.get_encoder() if language.family == "encoder-decoder" else model.base_model
+    return Classifier(trunk, int(trunk.config.hidden_size), len(form)).to(language.model.device)
+
+
+def _warmed_up(
+    module: Any, language: LanguageModel, train: Examples, form: Any, updates: int, key: dict[str, Any]
+) -> np.ndarray:
+    """All parameters of the module, fitted to the training split, (P,) float32."""
+    import torch
+    from torch.nn.utils import parameters_to_vector
+
+    generator = np.random.default_rng(0)
+    task: Any = OpenTask("", "train", form, {}, train, train, None)
+    data = Tuned(task, language, None, key["length"], key["answer"])
+    if isinstance(form, Label):
+        _fit_head(module, data, generator)
+    optimiser = torch.optim.Adam(module.parameters(), lr=RATE)
+    module.eval().requires_grad_(True)
+    for update in range(updates):
+        chosen = generator.integers(len(train), size=BATCH)
+        optimiser.param_groups[0]["lr"] = RATE * (1 - update / updates)
+        with torch.enable_grad():
+            module.losses(data.batch(chosen)).mean().backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    return parameters_to_vector(module.parameters()).detach().cpu().numpy()
+
+
+def _fit_head(module: Any, data: Tuned, generator: np.random.Generator) -> None:
+    """Logistic regression on what the trunk makes of some training texts."""
+    import torch
+    from sklearn.linear_model import LogisticRegression
+
+    train = data.task.train
+    chosen = generator.permutation(len(train))[:FITTED_ON]
+    with torch.no_grad():
+        parts = [module.pooled(data.batch(chosen[at : at + 64])) for at in range(0, len(chosen), 64)]
+    features = torch.cat(parts).cpu().numpy().astype(np.float64)
+    spread = features.std(0) + 1e-6
+    labels = train.target[chosen]
+    fitted = LogisticRegression(C=0.1, max_iter=2000).fit(features / spread, labels)
+    weight, bias = fitted.coef_ / spread, fitted.intercept_
+    if len(weight) == 1:  # of two classes scikit-learn keeps the difference
+        weight, bias = np.concatenate((-weight, weight)) / 2, np.concatenate((-bias, bias)) / 2
+    with torch.no_grad():
+        module.head.weight.zero_()
+        module.head.bias.fill_(float(bias.min()) - 5)  # of a label that no chosen text has
+        seen = torch.from_numpy(fitted.classes_.astype(np.int64))
+        module.head.weight[seen] = torch.from_numpy(weight).to(module.head.weight)
+        module.head.bias[seen] = torch.from_numpy(bias).to(module.head.bias)
+
+
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def instance_generator(split: str, number: int) -> np.random.Generator:
+    """The random numbers that an instance is made of: of no other split's, and always the same."""
+    return np.random.default_rng([int.from_bytes(split.encode()[:7], "little"), number])
+
+
+def probe_and_judge(
+    generator: np.random.Generator, examples: int, probe: int, judge: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two disjoint draws of examples, smaller where there are few: at most a third, and all that is left."""
+    if examples < 2 * SMALLEST:
+        raise BadArgument(f"changing a model needs at least {2 * SMALLEST} examples in a split, it has {examples}.")
+    probe = min(probe, max(SMALLEST, examples // 3))
+    drawn = generator.permutation(examples) if examples < 4 * (probe + judge) else _distinct(
+        generator, examples, probe + judge
+    )  # fmt: skip
+    return drawn[:probe], drawn[probe : probe + judge]
+
+
+def _distinct(generator: np.random.Generator, examples: int, count: int) -> np.ndarray:
+    """`count` different numbers below `examples`, without a permutation of them all."""
+    return generator.choice(examples, count, replace=False, shuffle=True)
