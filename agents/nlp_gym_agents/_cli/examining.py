@@ -19,6 +19,9 @@ def doctor(
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write all findings there, too; - for standard output."),
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="SECTION", help="Only this section, as Data; repeatable.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer episodes; leave out what takes long.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count: exit code 1.")] = False,
 ) -> None:
@@ -30,6 +33,7 @@ def doctor(
 
       nlp-gym doctor nlp/sentiment-label-v0
       nlp-gym doctor nlp/text_classification-label-v0 --set dataset=tickets.csv
+      nlp-gym doctor nlp/sst2-label-v0 --only Data --only Leaks
       nlp-gym doctor my_package.my_task --set dynamics=read
       nlp-gym doctor my_package:MyEnv-v0 --strict --json findings.json
     """
@@ -43,7 +47,7 @@ def doctor(
 
     env_id, options = named(name, settings(set_))
     with one_thread(), contextlib.redirect_stdout(sys.stderr), progress(console(error=True)) as told:
-        report = examine(env_id, options, quick, told)
+        report = examine(env_id, options, quick, only or (), told)
     written = json.dumps(report.as_json(), indent=1, default=str)
     if json_ == Path("-"):
         typer.echo(written)

@@ -5,7 +5,7 @@ and yields findings. `examine` runs them all.
 """
 
 from ._findings import FAULT, NOTE, OK, WARNING, Finding
-from ._runner import Examined, Report, examine
+from ._runner import Examined, Report, examine, sections
 from ._subject import Subject
 
-__all__ = ["FAULT", "NOTE", "OK", "WARNING", "Examined", "Finding", "Report", "Subject", "examine"]
+__all__ = ["FAULT", "NOTE", "OK", "WARNING", "Examined", "Finding", "Report", "Subject", "examine", "sections"]

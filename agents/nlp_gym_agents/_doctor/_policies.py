@@ -58,6 +58,16 @@ def degenerate(subject: Subject) -> dict[str, Policy]:
     return found
 
 
+def heeding(policy: Policy) -> Policy:
+    """The same policy, but the first action that is allowed wherever it wants one that is not."""
+
+    def heeds(envs: Any, masks: np.ndarray | None, step: int, draw: np.random.Generator) -> np.ndarray:
+        actions, there, start = policy(envs, masks, step, draw), _masks(masks), int(envs.single_action_space.start)
+        return np.where(there[np.arange(len(there)), actions - start], actions, there.argmax(1) + start)
+
+    return heeds
+
+
 def _masks(masks: np.ndarray | None) -> np.ndarray:
     assert masks is not None
     return masks

@@ -4,10 +4,13 @@ import importlib
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from nlp_gym_envs.errors import BadArgument
+from nlp_gym_envs.lookup import did_you_mean
 
 from ._findings import CHECKS, FAULT, MARKS, WARNING, Check, Finding, fault, note
 from ._subject import Subject
@@ -73,22 +76,32 @@ class Report:
         }
 
 
+def sections() -> tuple[str, ...]:
+    """The sections of the screen, in order."""
+    for file in FILES:
+        importlib.import_module(f"{__package__}.{file}")
+    return tuple(dict.fromkeys(each.section for each in CHECKS))
+
+
 def examine(
     env_id: str,
     options: dict[str, Any] | None = None,
     quick: bool = False,
+    only: Collection[str] = (),
     progress: Callable[[str], Any] = lambda section: None,
 ) -> Report:
-    """Look at everything; `progress` is told each section as it begins.
+    """Look at everything, or at the sections named `only`; `progress` is told each section as it begins.
 
-    Raises what making the environment raises: there is nothing to look at then.
+    Raises BadArgument for a section that there is not, and what making the environment raises: there is nothing to
+    look at then.
     """
-    for file in FILES:
-        importlib.import_module(f"{__package__}.{file}")
+    known = sections()
+    if wrong := [section for section in only if section not in known]:
+        raise BadArgument(f"no section {wrong[0]!r}{did_you_mean(wrong[0], known)} There are: {', '.join(known)}.")
     subject = Subject(env_id, options, quick)
     report = Report(env_id, dict(options or {}))
     for each in CHECKS:
-        if each.slow and quick:
+        if each.slow and quick or only and each.section not in only:
             continue
         progress(each.section)
         started = time.perf_counter()

@@ -7,7 +7,7 @@ from gymnasium import spaces
 
 from ._findings import Finding, Findings, check, fault, note, ok, warning
 from ._play import NOTHING_ALLOWED, OTHER_MASK, Played, drawn
-from ._policies import trivial
+from ._policies import heeding, trivial
 from ._subject import Subject
 
 SECTION = "Masks"
@@ -92,7 +92,7 @@ def _harm(subject: Subject, played: Played, taken: int) -> Finding:
     """The finding on episodes in which so many forbidden actions were taken."""
     about, declared = "forbidden actions", subject.reward_range
     name, policy = trivial(subject)
-    floor = max((subject.uniform, subject.played(policy)), key=lambda p: p.returns.mean())
+    floor = max((subject.uniform, subject.played(heeding(policy))), key=lambda p: p.returns.mean())
     gain = played.returns - floor.returns
     error = float(gain.std() / np.sqrt(len(gain)))
     paid, free = float(played.returns.mean()), float(floor.returns.mean())
