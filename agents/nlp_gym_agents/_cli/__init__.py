@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import benchmarking, looking, reporting, training
+from . import benchmarking, examining, looking, reporting, training
 from ._common import Commands, say
 
 NOT_OF_INTEREST = (  # beginnings of warnings that say nothing a user could act on
@@ -78,6 +78,7 @@ for name, command in {
     "compare": benchmarking.compare,
     "tune": benchmarking.tune,
     "report": reporting.report,
+    "doctor": examining.doctor,
 }.items():
     app.command(name)(command)
 
