@@ -1,0 +1,35 @@
+"""The site: `make docs` builds it. Pages of ids, their pictures and tables are written when the build starts."""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "agents")]
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a named task's data are shown where they lie on this machine already
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+import nlp_gym_envs  # noqa: E402  found through the lines above
+
+project = "nlp_gym_envs"
+author = "the nlp_gym_envs authors"
+version = release = nlp_gym_envs.__version__
+copyright = "MIT licence"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.intersphinx", "id_pages"]
+exclude_patterns = ["_build", "examples"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+intersphinx_mapping = {}  # the build needs no network
+suppress_warnings = ["misc.highlighting_failure"]
+
+html_theme = "furo"
+html_title = "nlp_gym_envs"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#005b8e", "color-brand-content": "#005b8e"},
+    "dark_css_variables": {"color-brand-primary": "#6cb8e6", "color-brand-content": "#6cb8e6"},
+}
