@@ -16,14 +16,12 @@ author = "the nlp_gym_envs authors"
 version = release = nlp_gym_envs.__version__
 copyright = "MIT licence"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.intersphinx", "id_pages"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "id_pages", "result_pages"]
 exclude_patterns = ["_build", "examples"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
-intersphinx_mapping = {}  # the build needs no network
-suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = "nlp_gym_envs"

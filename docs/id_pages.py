@@ -54,7 +54,8 @@ def page_of(env_id: str, env: Any = None, picture: str | None = None) -> str:
     """The Markdown of an id's page; with `env`, its printed spaces; with `picture`, that file."""
     page = _pages.page(env_id, env)
     heading, _, rest = page.markdown().partition("\n\n")
-    shown = f"```{{figure}} {picture}\n:alt: the end of an episode of {env_id}\n\nAs `render_mode=\"rgb_array\"` shows it.\n```"
+    caption = 'The end of an episode, as `render_mode="rgb_array"` shows it.'
+    shown = f"```{{figure}} {picture}\n:alt: the end of an episode of {env_id}\n\n{caption}\n```"
     made = f'```python\nimport gymnasium as gym, nlp_gym_envs\n\nenv = gym.make("{env_id}")\n```'
     absent = (
         "Its spaces are printed by `nlp-gym show "
@@ -77,13 +78,15 @@ def index_of(ids: Iterable[str]) -> str:
         cells = [_cell(pairs[task, kind]) if (task, kind) in pairs else "" for kind in kinds]
         rows.append(f"| `{task}`{' ●' if _built_in(task) else ''} | " + " | ".join(cells) + " |")
     what = [f"| `{kind}` | {_pages.summary(_module_docstring(kind))} |" for kind in kinds]
-    return "\n".join(
-        ["# Environments", "", f"{len(pairs)} ids: a task (rows) under a dynamics (columns). ● is built in: it runs at "
-         "once, offline. The others take their data from a folder named by `NLP_GYM_DATA`, or from the Hub; all take "
-         "yours with `dataset=`. Where agents were trained and judged, the link says so.", "", *head, *rows, "", "## What an action does", "", "| dynamics | |", "|---|---|",
-         *what, "", "```{toctree}", ":hidden:", ":maxdepth: 1", "",
-         *(f"{env_id.removeprefix('nlp/')} <{file_of(env_id)}>" for env_id in ids), "```", ""]
-    )  # fmt: skip
+    introduction = (
+        f"{len(pairs)} ids: a task (rows) under a dynamics (columns). ● is built in: it runs at once, offline. The "
+        "others take their data from a folder named by `NLP_GYM_DATA`, or from the Hub; all take yours with "
+        "`dataset=`. *measured* leads to pages that say which agents learn the id, and how well."
+    )
+    contents = [f"{env_id.removeprefix('nlp/')} <{file_of(env_id)}>" for env_id in ids]
+    parts = ["# Environments", "", introduction, "", *head, *rows, "", "## What an action does", ""]
+    parts += ["| dynamics | |", "|---|---|", *what, "", "```{toctree}", ":hidden:", ":maxdepth: 1", "", *contents]
+    return "\n".join([*parts, "```", ""])
 
 
 def _cell(env_id: str) -> str:

@@ -3,7 +3,6 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,9 @@ def learned_by(env_id: str) -> str:
     if not groups:
         return "Not measured yet: `benchmarks/results` has no row of this id."
     plain = [row for rows in groups.values() for row in rows if set(row.get("set") or {}) <= SEEN]
-    return "\n\n".join(_group(env_id, key, rows, _floors(rows) or _floors(plain)) for key, rows in sorted(groups.items()))
+    return "\n\n".join(
+        _group(env_id, key, rows, _floors(rows) or _floors(plain)) for key, rows in sorted(groups.items())
+    )
 
 
 def measured(env_id: str) -> bool:
@@ -74,9 +75,7 @@ def _by_agent(rows: list[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _group(
-    env_id: str, key: tuple[str, str, str], rows: list[Row], floors: dict[str, tuple[float, float]]
-) -> str:
+def _group(env_id: str, key: tuple[str, str, str], rows: list[Row], floors: dict[str, tuple[float, float]]) -> str:
     """One experiment: a sentence for learners above the trivial policies, one for those that are not, a table."""
     (file, experiment, setting), by_agent = key, _by_agent(rows)
     paid = {name: _mean(members, "return") for name, members in by_agent.items()}
@@ -111,7 +110,7 @@ def _table(env_id: str, order: list[str], by_agent: dict[str, list[Row]], floor:
         cells = [_cell(_mean(members, score), scale) for score, (_, scale) in columns.items()]
         lines.append(
             f"| {name} | {_kind(members[0], name == floor)} | {len({row['seed'] for row in members})} | "
-            f"{_steps(members) if _learns(members[0]) or 'arm' in members[0] and members[0]['arm'] != 'as is' else '–'} | " + " | ".join(cells) + " |"
+            f"{_steps(members)} | " + " | ".join(cells) + " |"
         )
     return "\n".join(lines)
 
@@ -158,10 +157,15 @@ def _varies(by_agent: dict[str, list[Row]], name: str) -> bool:
     return len({round(mean[0], 3) for rows in by_agent.values() if (mean := _mean(rows, name))}) > 1
 
 
-def _learns(row: Row) -> bool:
-    """Whether the row is of an agent that learns by reward, with its task as it is."""
+def _is_trained(row: Row) -> bool:
+    """Whether the row is of an agent that learns by reward."""
     kind = AGENTS.get(row["agent"]) if row["agent"] in AGENTS.names() else None
-    return row.get("arm", "as is") == "as is" and not (isinstance(kind, type) and issubclass(kind, Baseline))
+    return not (isinstance(kind, type) and issubclass(kind, Baseline))
+
+
+def _learns(row: Row) -> bool:
+    """Whether an agent could have learned the task: it is trained, and the task was as it is."""
+    return _is_trained(row) and row.get("arm", "as is") == "as is"
 
 
 def _kind(row: Row, best_floor: bool) -> str:
@@ -188,6 +192,7 @@ def _setting(row: Row) -> str:
     return f"; with {told}" if told else ""
 
 
-def _steps(rows: Iterable[Row]) -> str:
-    counts = {row.get("steps") or 0 for row in rows}
+def _steps(rows: list[Row]) -> str:
+    """Environment steps of training; rules take none."""
+    counts = {row.get("steps") or 0 for row in rows} if _is_trained(rows[0]) else {0}
     return f"{max(counts):,}" if counts != {0} else "–"

@@ -18,7 +18,7 @@ WORDS = ("black", "white", "red", "green")
 
 
 def generate(split: str) -> tuple[list[str], list[str]]:
-    """Texts and their labels: is the number of white things even? Any source of rows will do; this one is procedural."""
+    """Texts and their labels: is the number of white things even?"""
     draw = np.random.default_rng(list(SIZES).index(split))
     texts, labels = [], []
     for number in range(SIZES[split]):
@@ -53,7 +53,7 @@ class Cost:
 
 def main() -> None:
     nlp_gym_envs.register_metric("thrift", Cost)
-    source = BuiltIn(__name__)  # a module with `generate(split)`; files and the Hub: text/corpora.py
+    source = BuiltIn(__name__)  # a module with `generate(split)`; or `Hub(name, columns=...)`, or `Files(path)`
     nlp_gym_envs.register_task("parity", Task(source, Label(LABELS), ("accuracy", "thrift"), __doc__))
     print([env_id for env_id in nlp_gym_envs.environment_ids() if "parity" in env_id])
 

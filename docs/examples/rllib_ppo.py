@@ -9,7 +9,7 @@ import sys
 import ray
 from ray.rllib.algorithms.ppo import PPOConfig
 
-import nlp_gym_envs  # noqa: F401  registers the ids
+from nlp_gym_envs.envs import NLPVectorEnv
 
 
 def main(env_id: str = "nlp/sentiment-label-v0", iterations: int = 2) -> None:
@@ -23,12 +23,11 @@ def main(env_id: str = "nlp/sentiment-label-v0", iterations: int = 2) -> None:
     )
     algorithm = config.build_algo()
     face = algorithm.env_runner.env.unwrapped
-    print(type(face).__name__, "of", face.num_envs, "rows")  # ours, not a list of single environments
+    assert isinstance(face, NLPVectorEnv) and face.num_envs == 32  # one batched environment, not a list of 32
     for _ in range(iterations):
         result = algorithm.train()
         print("mean return", result["env_runners"]["episode_return_mean"])
     algorithm.stop()
-    assert type(face) is nlp_gym_envs.envs.NLPVectorEnv
 
 
 if __name__ == "__main__":

@@ -25,6 +25,5 @@ def main(env_id: str = "nlp/sentiment-read-v0", steps: int = 20_000) -> None:
     print({name: str(score) for name, score in evaluate(agent, env_id, limit=200).scores.items()})
 
 
-
 if __name__ == "__main__":
     main(*sys.argv[1:2], *map(int, sys.argv[2:3]))

@@ -1,4 +1,4 @@
-"""TorchRL: `GymWrapper` takes the batched face with same-step auto-reset; its collector, GAE and PPO loss do the rest.
+"""TorchRL: `GymWrapper` takes the batched face and resets its rows itself; its collector, GAE and PPO loss do the rest.
 
 python torchrl_ppo.py [ID] [FRAMES]
 """
@@ -11,7 +11,7 @@ from gymnasium import spaces
 from tensordict.nn import TensorDictModule
 from tensordict.nn.distributions import NormalParamExtractor
 from torch import nn
-from torchrl.collectors import SyncDataCollector
+from torchrl.collectors import Collector
 from torchrl.envs.libs.gym import GymWrapper
 from torchrl.modules import OneHotCategorical, ProbabilisticActor, TanhNormal, ValueOperator
 from torchrl.objectives import ClipPPOLoss
@@ -39,14 +39,14 @@ def policy_of(space: spaces.Space, inputs: int, specs) -> ProbabilisticActor:
 
 def main(env_id: str = "nlp/sentiment-label-v0", frames: int = 4_096) -> None:
     torch.manual_seed(0)
-    env = GymWrapper(gym.make_vec(env_id, num_envs=ROWS, autoreset_mode="SameStep"))
+    env = GymWrapper(gym.make_vec(env_id, num_envs=ROWS, autoreset_mode="Disabled"))
     env.set_seed(0)
     inputs = env.observation_spec["observation"].shape[-1]
     policy = policy_of(env._env.single_action_space, inputs, env.action_spec)
     value = ValueOperator(nn.Sequential(nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, 1)), in_keys=["observation"])
     loss, advantage = ClipPPOLoss(policy, value), GAE(gamma=1.0, lmbda=0.95, value_network=value)
     optimiser = torch.optim.Adam(loss.parameters(), lr=1e-3)
-    for batch in SyncDataCollector(env, policy, frames_per_batch=1024, total_frames=frames):
+    for batch in Collector(env, policy, frames_per_batch=1024, total_frames=frames):
         for _ in range(4):
             advantage(batch)
             losses = loss(batch.reshape(-1))
