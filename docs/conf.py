@@ -9,16 +9,19 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "agents")]
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a named task's data are shown where they lie on this machine already
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
-import nlp_gym_envs  # noqa: E402  found through the lines above
+import commands  # noqa: E402  found through the lines above
+
+import nlp_gym_envs  # noqa: E402
 
 project = "nlp_gym_envs"
 author = "the nlp_gym_envs authors"
 version = release = nlp_gym_envs.__version__
-copyright = "MIT licence"
+html_show_copyright = False
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "id_pages", "result_pages"]
 exclude_patterns = ["_build", "examples"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
+myst_substitutions = {"commands": commands.table()}
 myst_heading_anchors = 3
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"

@@ -20,7 +20,7 @@ SEEN = {"chunk", "encoder", "observation"}  # keywords that change what is seen,
 COUNTED = {  # scores that are no share: the column's title
     "words_read": "words read",
     "tokens": "tokens",
-    "length": "steps",
+    "length": "length of an episode",
     "average_lagging": "average lagging",
     "forwards": "forwards",
 }
@@ -103,7 +103,7 @@ def _table(env_id: str, order: list[str], by_agent: dict[str, list[Row]], floor:
     columns |= {name: (title, 100) for name, title in SHARES.items() if name in there}
     columns |= {name: (title, 1) for name, title in COUNTED.items() if name in there and _varies(by_agent, name)}
     columns |= {"return": ("return x 100", 100)}
-    lines = ["| agent | | seeds | steps | " + " | ".join(title for title, _ in columns.values()) + " |"]
+    lines = ["| agent | | seeds | trained for | " + " | ".join(title for title, _ in columns.values()) + " |"]
     lines.append("|---" * (len(columns) + 4) + "|")
     for name in order:
         members = by_agent[name]
@@ -149,7 +149,7 @@ def _high(score: tuple[float, float]) -> float:
 
 
 def _cell(score: tuple[float, float] | None, scale: float) -> str:
-    return f"{scale * score[0]:.1f} ± {scale * score[1]:.1f}" if score else ""
+    return f"{scale * score[0]:.1f}\u00a0±\u00a0{scale * score[1]:.1f}" if score else ""
 
 
 def _varies(by_agent: dict[str, list[Row]], name: str) -> bool:

@@ -1,6 +1,7 @@
-"""Your own agent: anything with Stable-Baselines3's `predict`; with `learn` and `save` the command line trains it too.
+"""Your own agent: whatever has Stable-Baselines3's `predict` can be judged beside the others.
 
-With this file's folder on PYTHONPATH: nlp-gym train --agent own_agent --env nlp/sentiment-label-v0
+A subclass of Stable-Baselines3's `BaseAlgorithm` is trained by the command line, too, by its dotted name:
+nlp-gym train --agent my_package.MyPPO --env nlp/sentiment-label-v0
 """
 
 import sys
@@ -13,10 +14,8 @@ from nlp_gym_agents import evaluate, make_vec_env
 class GradientBandit:
     """Linear preferences for the actions, moved by the reward less its running mean. For one-step games."""
 
-    policy_name = "linear"
-
-    def __init__(self, policy, env, learning_rate: float = 0.05, seed: int | None = None, verbose: int = 0) -> None:
-        self.env, self.learning_rate, self.num_timesteps = env, learning_rate, 0
+    def __init__(self, env, learning_rate: float = 0.05, seed: int | None = None) -> None:
+        self.env, self.learning_rate = env, learning_rate
         self.draw = np.random.default_rng(seed)
         self.weights = np.zeros((env.observation_space.shape[0], env.action_space.n))  # (d, A)
         self.usual = 0.0  # the running mean of rewards
@@ -37,7 +36,7 @@ class GradientBandit:
             actions = np.minimum(actions, chances.shape[1] - 1)  # a sum may fall short of 1 by rounding
         return (actions if np.ndim(observation) > 1 else actions[0]), state
 
-    def learn(self, total_timesteps: int, callback=None, reset_num_timesteps: bool = True, **ignored):
+    def learn(self, total_timesteps: int) -> "GradientBandit":
         """Plain REINFORCE with a baseline; `env` is an SB3 VecEnv, so it resets its rows by itself."""
         observations = self.env.reset()
         for _ in range(total_timesteps // self.env.num_envs):
@@ -48,21 +47,12 @@ class GradientBandit:
             self.weights += self.learning_rate * observations.T @ gain
             self.usual += 0.01 * (rewards.mean() - self.usual)
             observations = after
-            self.num_timesteps += self.env.num_envs
         return self
-
-    def save(self, path) -> None:
-        """Weights without pickle."""
-        with open(path, "wb") as file:
-            np.save(file, self.weights)
-
-
-AGENT = GradientBandit
 
 
 def main(steps: int = 60_000) -> None:
     env_id = "nlp/sentiment-label-v0"
-    agent = GradientBandit("linear", make_vec_env(env_id, n_envs=32, seed=0), seed=0)
+    agent = GradientBandit(make_vec_env(env_id, n_envs=32, seed=0), seed=0)
     print("before", evaluate(agent, env_id).scores["accuracy"])
     print("after", evaluate(agent.learn(steps), env_id).scores["accuracy"])
 
