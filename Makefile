@@ -6,12 +6,15 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -q -c constraints/cpu.txt
 DEMO_STEPS ?= 60000
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint docs interop wheel clean
 
 help:
 	@echo "make demo   train an agent in about a minute: progress, scores beside the baselines, a curve"
 	@echo "make test   run the tests"
 	@echo "make lint   check style and types"
+	@echo "make docs   build the site in docs/_build/html, warnings are errors"
+	@echo "make interop  run every example of the site: RL Zoo, RLlib, TorchRL and Tianshou train, each as it is"
+	@echo "make wheel  build the wheel, install it into a fresh environment, and use it from an empty folder"
 	@echo "make clean  remove .venv and what tools leave behind; runs/ stays"
 
 $(BIN)/python:
@@ -42,6 +45,30 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright -p . --pythonpath $(BIN)/python
 
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
+	@$(INSTALL) -e ".[dev,docs]"
+	@touch $@
+
+docs: $(VENV)/.installed-docs
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+$(VENV)/.installed-interop: $(VENV)/.installed-dev
+	@$(INSTALL) -e ".[dev,interop]"
+	@touch $@
+
+$(VENV)-tianshou/.installed: pyproject.toml constraints/cpu.txt
+	@$(PYTHON) -m venv $(VENV)-tianshou
+	@$(VENV)-tianshou/bin/python -m pip install -q -c constraints/cpu.txt -e . "tianshou>=2,<3" pytest pytest-timeout
+	@touch $@
+
+interop: $(VENV)/.installed-interop $(VENV)-tianshou/.installed
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "slow or not slow" tests/test_docs.py
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(VENV)-tianshou/bin/python -m pytest -m "slow or not slow" tests/test_docs.py -k tianshou
+
+wheel: $(VENV)/.installed-dev
+	PYTHON=$(BIN)/python tests/wheel.sh
+
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VENV)-tianshou docs/_build docs/environments docs/results .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,11 @@
 """An episode as a person sees it: plain text, a coloured terminal view, or a picture."""
 
+import contextlib
 import functools
+import importlib.util
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,11 +75,25 @@ def show(shown: Scene) -> None:
     Console(width=None).print(Panel(body, title=escape(shown.title), title_align="left", border_style=colour))
 
 
-@functools.lru_cache(maxsize=4)
-def _font(size: int) -> Any:
+BEYOND_ASCII = ("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "Helvetica.ttc")  # Pillow looks for them
+
+
+@functools.lru_cache(maxsize=8)
+def _font(size: int, ascii_only: bool = True) -> Any:
+    """Pillow's own font; it lacks most letters beyond ASCII, for which the machine's fonts are tried."""
     from PIL import ImageFont
 
+    for name in () if ascii_only else _wider_fonts():
+        with contextlib.suppress(OSError):  # not on this machine
+            return ImageFont.truetype(name, size)
     return ImageFont.load_default(size=size)
+
+
+def _wider_fonts() -> tuple[str, ...]:
+    """Names of fonts, and the file of the one that matplotlib brings, where it is installed."""
+    found = importlib.util.find_spec("matplotlib")
+    folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" if found and found.origin else Path()
+    return (*BEYOND_ASCII, str(folder / BEYOND_ASCII[0]))
 
 
 def picture(shown: Scene) -> np.ndarray:
@@ -85,13 +102,18 @@ def picture(shown: Scene) -> np.ndarray:
 
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
+    outcome, action = _outcome(shown), "" if shown.action is None else f"> {shown.action}"
+    ascii_only = (shown.text + outcome + action).isascii()
     draw.text((24, 18), shown.title, QUIET, _font(15))
-    lines = textwrap.wrap(shown.text, 62)
+    lines = textwrap.wrap(shown.text, 62 if ascii_only else 54)
     kept = lines if len(lines) <= 10 else ["…", *lines[-9:]]  # the end of a long text is what was read last
-    draw.multiline_text((24, 52), "\n".join(kept), INK, _font(18), spacing=6)
-    if shown.action is not None:
-        draw.text((24, SIZE[1] - 76), f"> {shown.action}", INK, _font(18))
+    draw.multiline_text((24, 52), "\n".join(kept), INK, _font(18, ascii_only), spacing=6)
+    draw.text((24, SIZE[1] - 76), action, INK, _font(18, ascii_only))
     colour = QUIET if shown.answer is None else GOOD if shown.right else BAD
     draw.rectangle((0, SIZE[1] - 42, SIZE[0], SIZE[1]), colour)
-    draw.text((24, SIZE[1] - 34), _outcome(shown), PAPER, _font(18))
+    if draw.textlength(outcome, _font(18, ascii_only)) <= SIZE[0] - 48:
+        draw.text((24, SIZE[1] - 34), outcome, PAPER, _font(18, ascii_only))
+    else:  # two smaller lines; what does not fit even there is cut
+        small = textwrap.wrap(outcome, 88 if ascii_only else 76, max_lines=2, placeholder=" …")
+        draw.multiline_text((24, SIZE[1] - 38), "\n".join(small), PAPER, _font(13, ascii_only), spacing=3)
     return np.array(image)

@@ -1,10 +1,16 @@
-"""Proximal policy optimisation in one file, in the manner of CleanRL: as its users would write it for an id of ours."""
+"""Proximal policy optimisation in one file, in the manner of CleanRL: as its users would write it for an id of ours.
+
+python cleanrl_ppo.py [ID] [STEPS]
+"""
+
+import sys
 
 import gymnasium as gym
 import numpy as np
 import torch
+from gymnasium import spaces
 from torch import nn
-from torch.distributions import Categorical
+from torch.distributions import Categorical, Distribution, Independent, Normal
 
 import nlp_gym_envs  # noqa: F401  registers the ids
 
@@ -17,11 +23,28 @@ def layer(inputs: int, outputs: int, scale: float = 2**0.5) -> nn.Linear:
 
 
 class Agent(nn.Module):
+    """Two small nets; actions are categories of a Discrete space, or points around a mean in a Box."""
+
     def __init__(self, envs: gym.vector.VectorEnv) -> None:
         super().__init__()
-        inputs, actions = envs.single_observation_space.shape[0], int(envs.single_action_space.n)
+        self.space = envs.single_action_space
+        continuous = isinstance(self.space, spaces.Box)
+        inputs = envs.single_observation_space.shape[0]
+        outputs = self.space.shape[0] if continuous else int(self.space.n)
         self.critic = nn.Sequential(layer(inputs, 64), nn.Tanh(), layer(64, 1, 1.0))
-        self.actor = nn.Sequential(layer(inputs, 64), nn.Tanh(), layer(64, actions, 0.01))
+        self.actor = nn.Sequential(layer(inputs, 64), nn.Tanh(), layer(64, outputs, 0.01))
+        self.log_scale = nn.Parameter(torch.zeros(outputs)) if continuous else None
+
+    def policy(self, observations: torch.Tensor) -> Distribution:
+        seen = self.actor(observations)
+        if self.log_scale is None:
+            return Categorical(logits=seen)
+        return Independent(Normal(seen, self.log_scale.exp()), 1)
+
+    def taken(self, actions: torch.Tensor) -> np.ndarray:
+        """As the environment takes them: a point beyond the Box is moved to its edge."""
+        found = actions.numpy()
+        return found if self.log_scale is None else np.clip(found, self.space.low, self.space.high)
 
 
 def train(
@@ -48,9 +71,9 @@ def train(
         steps = []
         for _ in range(rollout):
             with torch.no_grad():
-                chosen = Categorical(logits=agent.actor(observation))
+                chosen = agent.policy(observation)
                 action, value = chosen.sample(), agent.critic(observation).flatten()
-            after, reward, terminated, truncated, infos = envs.step(action.numpy())
+            after, reward, terminated, truncated, infos = envs.step(agent.taken(action))
             steps.append((observation, action, chosen.log_prob(action), value, torch.as_tensor(reward).float(), done))
             observation, done = torch.as_tensor(after), torch.as_tensor(terminated | truncated).float()
             if "episode" in infos:
@@ -69,7 +92,7 @@ def train(
         for _ in range(epochs):
             for index in torch.randperm(rollout * n).chunk(minibatches):
                 seen, taken, before, gain, target = (part[index] for part in flat)
-                chosen = Categorical(logits=agent.actor(seen))
+                chosen = agent.policy(seen)
                 ratio = (chosen.log_prob(taken) - before).exp()
                 gain = (gain - gain.mean()) / (gain.std() + 1e-8)
                 policy_loss = torch.max(-gain * ratio, -gain * ratio.clamp(1 - clip, 1 + clip)).mean()
@@ -82,7 +105,12 @@ def train(
     return returns
 
 
+def main(env_id: str = "nlp/sentiment-label-v0", steps: int = 200_000) -> None:
+    made = gym.make_vec(env_id, num_envs=32, autoreset_mode="SameStep")
+    found = train(gym.wrappers.vector.RecordEpisodeStatistics(made), steps)
+    tenth = max(len(found) // 10, 1)
+    print(f"return at first {np.mean(found[:tenth]):.3f}, at last {np.mean(found[-tenth:]):.3f}")
+
+
 if __name__ == "__main__":
-    made = gym.make_vec("nlp/sentiment-label-v0", num_envs=32, autoreset_mode="SameStep")
-    found = train(gym.wrappers.vector.RecordEpisodeStatistics(made), 200_000)
-    print(f"return at first {np.mean(found[:2000]):.3f}, at last {np.mean(found[-2000:]):.3f}")
+    main(*sys.argv[1:2], *map(int, sys.argv[2:3]))
