@@ -89,6 +89,7 @@ class Update(Dynamics):
         self.stop = np.full(num_rows, GOING)  # (B,) an index of STOPS
         self.forward_passes = np.zeros(num_rows, np.int64)  # (B,) over one batch each
         self.backward_passes = np.zeros(num_rows, np.int64)
+        self.spent = {"forward_passes": 0, "backward_passes": 0}  # since it was made, all rows together
 
     @classmethod
     def accepts(cls, task: Task) -> bool:
@@ -145,8 +146,14 @@ class Update(Dynamics):
         self.loss[row] = WORST if diverged else mean
         if diverged:
             self.stop[row] = DIVERGED
-        self.forward_passes[row] += self.per_look[0]
-        self.backward_passes[row] += self.per_look[1]
+        self.count(row, *self.per_look)
+
+    def count(self, row: int, forward: int, backward: int = 0) -> None:
+        """Note passes over one batch each."""
+        self.forward_passes[row] += forward
+        self.backward_passes[row] += backward
+        self.spent["forward_passes"] += forward
+        self.spent["backward_passes"] += backward
 
     def act(self, rows: np.ndarray, actions: np.ndarray) -> dict[str, np.ndarray]:
         invalid, diverged = np.zeros(len(rows)), np.zeros(len(rows))
@@ -176,7 +183,7 @@ class Update(Dynamics):
             self.stop[row] = ENDED
 
     def _score(self, row: int, examples: np.ndarray) -> float:
-        self.forward_passes[row] += 1
+        self.count(row, 1)
         scores, _ = self.data.metrics(examples, self.data.batch(examples), self.delta[row])
         return scores[self.task.metric.name]
 
@@ -313,7 +320,7 @@ def data_of(
         updates = 300 if labels else 0
     return tuned(
         task,
-        model or ("gpt2" if labels else "t5"),
+        model or ("bert" if labels else "t5"),
         chosen,
         only,
         int(positive("updates", updates, 0, int)),

@@ -36,7 +36,7 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 ## Arguments
 | name | default | effect |
 |---|---|---|
-| `model` | `"gpt2"` for labels, `"t5"` for texts | the model that is moved: one that ships with the package, a Hub name, a local path |
+| `model` | `"bert"` for labels, `"t5"` for texts | the model that is moved: one that ships with the package, a Hub name, a local path |
 | `k`, `step` | 8, 0.5 | directions; how far a full action goes, in shares of a start's usual distance in one direction |
 | `basis` | `"random"` | or `"lora"`: rank one in every matrix; `"head"`, `"layernorm"`: random in these parameters alone |
 | `groups` | `("upper", "head")` | what may change: of embeddings, lower, middle, upper (thirds of the blocks), head |
