@@ -228,9 +228,12 @@ def _fit_head(module: Any, data: Tuned, generator: np.random.Generator) -> None:
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 
-def instance_generator(split: str, number: int) -> np.random.Generator:
-    """The random numbers that an instance is made of: of no other split's, and always the same."""
-    return np.random.default_rng([int.from_bytes(split.encode()[:7], "little"), number])
+def instance_generator(split: str, *numbers: int) -> np.random.Generator:
+    """The random numbers that an instance is made of: of no other split's, and always the same.
+
+    A second number is a thing's of the instance, as a minibatch's: its random numbers are of their own.
+    """
+    return np.random.default_rng([int.from_bytes(split.encode()[:7], "little"), *numbers])
 
 
 def probe_and_judge(

@@ -187,6 +187,10 @@ class Update(Dynamics):
         scores, _ = self.data.metrics(examples, self.data.batch(examples), self.delta[row])
         return scores[self.task.metric.name]
 
+    def still(self, rows: np.ndarray) -> np.ndarray:
+        """Actions that change nothing, (B, ...)."""
+        return np.zeros((len(rows), *(self.action_space.shape or ())), self.action_space.dtype)
+
     def over(self, rows: np.ndarray) -> np.ndarray:
         return self.stop[rows] != GOING
 

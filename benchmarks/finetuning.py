@@ -1,0 +1,248 @@
+"""Do agents learn to drive fine-tuning? `rates` and `layers`, five seeds, held-out instances, other data, other models.
+
+    python benchmarks/finetuning.py --jobs 16 --seconds 420
+    NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 --only sentiment-rates
+    python benchmarks/finetuning_tables.py
+
+Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
+observation and with a constant reward, and the baselines at the same number of passes, which are chosen on training
+instances. A row holds the rise and the loss of every test instance, so that differences are paired. What is there already is
+not run again; after `--seconds` no cell is begun.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+RESULTS = Path(__file__).parent / "results" / "finetuning.jsonl"
+PAIRS = ("sentiment-rates", "text_classification-rates", "sentiment-layers", "text_classification-layers",
+         "translation-rates", "question_answering-rates", "translation-layers", "question_answering-layers")  # fmt: skip
+TESTED = {"sentiment": 128, "text_classification": 128}  # test instances
+TESTED_TEXTS = 48  # where the judge writes texts
+ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name -> (task, keywords)
+    "sentiment": {
+        "SST-2": ("sst2", {}),
+        "AG News": ("ag_news", {}),
+        "t5": ("sentiment", {"model": "t5"}),
+    },
+    "text_classification": {
+        "AG News": ("ag_news", {}),
+        "SST-2": ("sst2", {}),
+        "t5": ("text_classification", {"model": "t5"}),
+    },
+    "translation": {"gpt2": ("translation", {"model": "gpt2"})},
+    "question_answering": {"gpt2": ("question_answering", {"model": "gpt2"})},
+}
+NEEDS_DATA = ("sst2", "ag_news")
+TESTED_ELSEWHERE = 48
+STEPS = 18_432  # of a learner, some five minutes on a core of its own
+BLANK = {"observation": {"name": "vector", "blank": True}}
+LEARNERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "rates": (("ppo", {}), ("sac", {}), ("td3", {})),
+    "layers": (("ppo", {}), ("dqn", {"actions": "flat"}), ("sarsa", {"actions": "flat"})),
+}
+BASELINES: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (  # agent, its settings, keywords, arm
+    ("no_op", {}, {}, "as is"),
+    ("uniform", {}, {}, "as is"),
+    ("best_constant", {}, {}, "as is"),
+    ("best_constant", {"schedule": "cosine"}, {}, "as is"),
+    ("best_constant", {}, {"optimiser": "adam"}, "adam"),
+    ("best_constant", {"schedule": "cosine"}, {"optimiser": "adam"}, "adam"),
+    ("oracle", {}, {}, "as is"),
+)
+
+
+def cells(pair: str, seeds: int, steps: int) -> list[dict[str, Any]]:
+    """What is run for a task and a dynamics, the most important first."""
+    task, dynamics = pair.split("-")
+    found: list[dict[str, Any]] = []
+
+    def add(agent: str, arm: str, count: int, **more: Any) -> None:
+        for seed in range(count):
+            found.append({"task": task, "dynamics": dynamics, "agent": agent, "arm": arm, "seed": seed, "param": {},
+                          "set": {}, "steps": None, **more})  # fmt: skip
+
+    (first, keywords), *others = LEARNERS[dynamics]
+    add(first, "as is", seeds, set=keywords, steps=steps)
+    for agent, param, own, arm in BASELINES:
+        add(agent, arm, 1, param=param, set=own)
+    add(first, "blank", seeds, set={**keywords, **BLANK}, steps=steps)
+    add(first, "constant reward", 1, set={**keywords, "reward": "constant"}, steps=steps)
+    for agent, more in others:
+        add(agent, "as is", seeds, set=more, steps=steps)
+    return found
+
+
+def key(cell: dict[str, Any]) -> str:
+    """What makes a cell that cell."""
+    return json.dumps({name: cell[name] for name in ("task", "dynamics", "agent", "arm", "seed", "param", "set", "steps")},
+                      sort_keys=True)  # fmt: skip
+
+
+def run(asked: tuple[dict[str, Any], float, dict[str, Any]]) -> dict[str, Any] | None:
+    """Train and judge one cell; the row that is published. None where the time is over."""
+    cell, deadline, common = asked
+    if time.time() > deadline:
+        return None
+    import torch
+
+    from nlp_gym_agents._agents import AGENTS
+    from nlp_gym_agents._runs import circumstances
+
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", message="You have specified a mini-batch")
+    began, cpu = time.time(), time.process_time()
+    try:
+        AGENTS.get(cell["agent"])
+        agent, facts = trained(cell, common)
+        facts["training_seconds"] = round(time.process_time() - cpu, 1)
+        limit = TESTED.get(cell["task"], TESTED_TEXTS)
+        keywords = {**common, **cell["set"]}
+        facts |= judged(agent, f"nlp/{cell['task']}-{cell['dynamics']}-v0", keywords, limit)
+        facts["elsewhere"] = {
+            name: judged(agent, f"nlp/{task}-{cell['dynamics']}-v0", {**keywords, **more}, TESTED_ELSEWHERE)
+            for name, (task, more) in ELSEWHERE[cell["task"]].items()
+            if cell["arm"] != "constant reward" and (task not in NEEDS_DATA or is_there(task))
+        }
+    except Exception as error:  # a failed cell is a row, never a missing one
+        return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
+    seconds = {"cpu_seconds": round(time.process_time() - cpu, 1), "seconds": round(time.time() - began, 1)}
+    return {**cell, "common": common, **facts, **seconds, **circumstances()}
+
+
+def is_there(task: str) -> bool:
+    """Whether a data set lies in NLP_GYM_DATA."""
+    return (Path(os.environ.get("NLP_GYM_DATA", "/nowhere")) / task).is_dir()
+
+
+def trained(cell: dict[str, Any], common: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The agent after its training, as it is at the end: nothing is chosen on validation."""
+    from nlp_gym_agents._agents import make_agent
+    from nlp_gym_agents._bridge import make_vec_env
+    from nlp_gym_agents._experiment import Experiment
+    from nlp_gym_agents._hyperparameters import as_values
+
+    env_id = f"nlp/{cell['task']}-{cell['dynamics']}-v0"
+    asked = Experiment(cell["agent"], env_id, cell["steps"], cell["seed"], env_kwargs={**common, **cell["set"]},
+                       hyperparameters=cell["param"])  # fmt: skip
+    learns = cell["steps"] is not None
+    if not learns:
+        env = make_vec_env(env_id, 1, cell["seed"], asked.env_kwargs)
+        agent = make_agent(cell["agent"], env, cell["param"], cell["seed"]).learn()
+        chosen = getattr(agent, "action", None)
+        return agent, {} if chosen is None else {"chosen": [round(float(x), 3) for x in chosen.reshape(-1)]}
+    settled = asked.settled()
+    env = make_vec_env(env_id, settled.n_envs or 16, cell["seed"], settled.env_kwargs)
+    agent = make_agent(cell["agent"], env, as_values(settled.hyperparameters), cell["seed"])
+    curve = Curve()
+    agent.learn(settled.steps, callback=curve.callback())
+    env.close()
+    return agent, {"curve": curve.points(), "hyperparameters": {**settled.hyperparameters, "n_envs": settled.n_envs}}
+
+
+class Curve:
+    """The mean return of training episodes, in twenty parts of the training."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[int, float]] = []
+
+    def callback(self) -> Any:
+        """What SB3 calls at every step."""
+        from stable_baselines3.common.callbacks import BaseCallback
+
+        ended = self.ended
+
+        class Watch(BaseCallback):
+            def _on_step(self) -> bool:
+                ended.extend((self.num_timesteps, i["episode"]["r"]) for i in self.locals["infos"] if "episode" in i)
+                return True
+
+        return Watch()
+
+    def points(self) -> list[list[float]]:
+        """[steps, mean return] of each part."""
+        import numpy as np
+
+        parts = np.array_split(np.array(self.ended or [(0, 0.0)]), min(20, max(1, len(self.ended))))
+        return [[int(part[-1, 0]), round(float(part[:, 1].mean()), 3)] for part in parts]
+
+
+def judged(agent: Any, env_id: str, keywords: dict[str, Any], limit: int) -> dict[str, Any]:
+    """An agent on the first test instances: scores with intervals; each instance's rise and losses."""
+    from nlp_gym_agents._evaluation import evaluate
+
+    asked = {name: value for name, value in keywords.items() if name != "reward"}
+    found = evaluate(agent, env_id, "test", {**asked, "instances": limit}, num_envs=min(64, limit), limit=limit)
+    told = {name: [round(x, 4) for x in (s.value, s.low, s.high)] for name, s in found.scores.items()}
+    each = {name: [round(float(x), 4) for x in found.episodes[name]] for name in ("rise", "loss", "loss_start")}
+    return {"n": found.n, "scores": told, "each": each}
+
+
+def warm(asked: tuple[str, dict[str, Any]]) -> str:
+    """Make what is kept on disk, so that no two processes do it at once."""
+    import gymnasium as gym
+    import torch
+
+    import nlp_gym_envs  # noqa: F401  registers the ids
+
+    torch.set_num_threads(1)
+    env_id, keywords = asked
+    gym.make(env_id, **keywords).close()
+    return env_id
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no cell after this time")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--only", nargs="+", choices=PAIRS, default=PAIRS, metavar="TASK-DYNAMICS")
+    parser.add_argument("--agents", nargs="+", help="cells of these agents alone")
+    parser.add_argument("--set", default="{}", help="keywords of every environment, as JSON")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    deadline, common = time.time() + options.seconds, json.loads(options.set)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
+    done = {key(row) for row in known if "error" not in row}
+    wanted = [cell for pair in options.only for cell in cells(pair, options.seeds, options.steps)]
+    wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
+    print(f"{len(wanted)} cells to run", file=sys.stderr)
+    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
+        for name in pool.imap_unordered(warm, to_warm(wanted, common)):
+            print(f"{name} is ready", file=sys.stderr)
+        asked = [(cell, deadline, common) for cell in wanted]
+        for number, row in enumerate(pool.imap_unordered(run, asked, chunksize=1), 1):
+            if row is None:
+                continue
+            with open(options.out, "a") as file:  # this process alone writes: a row is whole or not there
+                file.write(json.dumps(row) + "\n")
+            told = row.get("error") or f"rise {row['scores']['rise']}, {row['cpu_seconds']} s"
+            print(f"{number}/{len(wanted)} {row['task']}-{row['dynamics']} {row['agent']} {row['param']} {row['arm']} "
+                  f"{row['seed']}: {told}", file=sys.stderr)  # fmt: skip
+
+
+def to_warm(wanted: list[dict[str, Any]], common: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """An environment for each task and model that the cells will ask for."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for cell in wanted:
+        for task, more in ((cell["task"], {}), *ELSEWHERE[cell["task"]].values()):
+            if task not in NEEDS_DATA or is_there(task):
+                asked = (f"nlp/{task}-{cell['dynamics']}-v0", {**common, **more})
+                found.setdefault(json.dumps([task, asked[1]], sort_keys=True), asked)
+    return list(found.values())
+
+
+if __name__ == "__main__":
+    main()

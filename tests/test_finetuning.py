@@ -1,0 +1,258 @@
+"""`layers` and `rates`: an action trains a damaged model; what is hidden is there, and the model at rest never changes."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+import nlp_gym_envs  # noqa: F401  registers the ids
+from nlp_gym_agents import make_vec_env
+from nlp_gym_agents._agents import make_agent
+from nlp_gym_envs.dynamics._finetuning import ALL, GROUPS, RATES
+from nlp_gym_envs.errors import BadArgument
+
+SMALL: dict[str, Any] = {"updates": 0, "probe": 6, "judge": 6, "batch": 4, "length": 8, "answer": 4, "horizon": 3}
+KINDS = ("rates", "layers")
+STOP = {"rates": None, "layers": [GROUPS, 0]}
+
+
+def rows(kind: str, num_envs: int = 2, task: str = "sentiment", **options: Any) -> Any:
+    """Rows of a small environment that stay at their end."""
+    made = gym.make_vec(f"nlp/{task}-{kind}-v0", num_envs=num_envs, vectorization_mode="vector_entry_point",
+                        autoreset_mode="Disabled", **{**SMALL, **options})  # fmt: skip
+    made.reset(seed=0)
+    return made.unwrapped
+
+
+def dynamics(env: Any) -> Any:
+    """What moves."""
+    return env.episodes.dynamics
+
+
+def only(kind: str, group: int, num_envs: int = 2) -> np.ndarray:
+    """Actions that train one group at a low rate."""
+    if kind == "layers":
+        return np.array([[group, 0]] * num_envs)
+    action = np.full((num_envs, GROUPS), -1.0)
+    action[:, group] = -0.9
+    return action
+
+
+@pytest.mark.parametrize("optimiser", RATES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_action_moves_the_groups_that_it_names_and_no_others(kind: str, optimiser: str) -> None:
+    env = rows(kind, optimiser=optimiser)
+    here = dynamics(env)
+    before = list(here.delta)
+    for group, (begin, end) in enumerate(here.tunable.spans.values()):
+        env.reset(seed=0)
+        env.step(only(kind, group))
+        for row in range(2):
+            moved = (here.delta[row] != before[row]).numpy()
+            assert moved[begin:end].any()
+            assert not moved[:begin].any() and not moved[end:].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_changes_nothing(kind: str) -> None:
+    env = rows(kind)
+    here = dynamics(env)
+    loss, delta = here.loss.copy(), list(here.delta)
+    _, rewards, *_ = env.step(here.still(np.arange(2)))
+    assert (rewards == 0).all()
+    assert (here.loss == loss).all()
+    assert all(now is then for now, then in zip(here.delta, delta, strict=True))
+
+
+def test_what_one_row_does_the_others_do_not_see() -> None:
+    env = rows("rates", 3)
+    here = dynamics(env)
+    kept = [(here.delta[row], here.delta[row].clone()) for row in range(3)]
+    here.act(np.array([1]), np.zeros((1, GROUPS)))
+    assert not torch.equal(here.delta[1], kept[1][1])
+    for row, (vector, values) in enumerate(kept):
+        assert torch.equal(vector, values)  # never changed in place
+        assert row == 1 or here.delta[row] is vector
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_row_i_is_the_single_env_seeded_with_seed_plus_i(kind: str) -> None:
+    env = rows(kind, start=("damaged", "trained", "fresh"))
+    seen, _ = env.reset(seed=5)
+    single = gym.make(f"nlp/sentiment-{kind}-v0", **SMALL, start=("damaged", "trained", "fresh"))
+    alone, _ = single.reset(seed=6)
+    np.testing.assert_array_equal(seen[1], alone)
+    for group in (1, 3, 4):
+        seen, rewards, *_ = env.step(only(kind, group))
+        alone, reward, *_ = single.step(only(kind, group)[0])
+        np.testing.assert_array_equal(seen[1], alone)
+        assert rewards[1] == reward
+
+
+@pytest.mark.parametrize("task", ["sentiment", "translation"])
+def test_the_model_at_rest_stays_bit_for_bit_whatever_comes(task: str) -> None:
+    env = rows("rates", 2, task, optimiser="sgd", rate=1e4)
+    tunable = dynamics(env).tunable
+    before = tunable.base.clone()
+    for value in (np.nan, np.inf, 1e30, -5.0, 1.0):
+        env.reset(seed=1)
+        for _ in range(SMALL["horizon"]):
+            seen, rewards, terminated, *_ = env.step(np.full((2, GROUPS), value))
+            assert np.isfinite(seen).all() and np.isfinite(rewards).all()
+            assert env.single_observation_space.contains(seen[0])
+            if terminated.any():
+                break
+        assert torch.equal(tunable.flat, before) and torch.equal(tunable.base, before)
+
+
+def test_a_model_that_diverges_ends_its_episode_and_pays_for_it() -> None:
+    env = rows("rates", 1, optimiser="sgd", rate=1e8)
+    _, rewards, terminated, _, infos = env.step(np.ones((1, GROUPS)))
+    assert terminated[0] and infos["stop"][0] == "diverged"
+    assert infos["reward_components"]["divergence"][0] == -1 and rewards[0] < -1
+
+
+def test_the_damaged_group_is_the_damaged_one() -> None:
+    here = dynamics(rows("rates", 6))
+    for row in range(6):
+        start, damaged = here.instance[row].start, here.repair(row)
+        for group, (begin, end) in enumerate(here.tunable.spans.values()):
+            assert bool(start[begin:end].any()) == (group == damaged)
+    here = dynamics(rows("rates", 2, start="trained"))
+    assert not here.instance[0].start.any() and here.repair(0) == -1
+
+
+def test_damage_raises_the_loss_on_training_examples_by_as_much_as_was_asked() -> None:
+    here = dynamics(rows("rates", 1, damage=0.2))
+    within = [angle for angle in here.starts.angles[here.there] if angle < np.pi / 2]
+    assert within  # a group that a whole turn damages less is turned wholly
+    data, generator = here.training, np.random.default_rng(1)
+    batch = data.batch(generator.integers(len(data.task.examples), size=64))
+    for group in np.flatnonzero(here.there & (here.starts.angles < np.pi / 2)):
+        starts = [here.starts.turned(generator, group, here.starts.angles[group]) for _ in range(3)]
+        rises = [here.tunable.losses(batch, s).mean() - here.tunable.losses(batch).mean() for s in starts]
+        assert 0.05 < np.median(rises) < 0.8
+
+
+@pytest.mark.parametrize(("noise", "share"), [(0.0, 0.0), (1.0, 0.5)])  # of two labels half are the same by chance
+def test_noise_reaches_the_minibatches_answers_and_nothing_else(noise: float, share: float) -> None:
+    here = dynamics(rows("rates", 1, noise=noise, batch=200))
+    made, asked = here.instance[0], {}
+    batch = here.training.batch
+
+    def listening(examples: np.ndarray, targets: np.ndarray | None = None) -> Any:
+        asked["chosen"], asked["targets"] = examples, targets
+        return batch(examples, targets)
+
+    here.training.batch = listening
+    try:
+        labels = here.minibatch(made, 0).labels.numpy()
+    finally:
+        del here.training.batch
+    right = here.training.task.examples.target[asked["chosen"]]
+    assert abs((labels != right).mean() - share) < 0.12
+    assert not set(asked["chosen"]) & {*made.probe, *made.judge}
+    np.testing.assert_array_equal(made.batch.labels.numpy(), here.task.examples.target[made.probe])
+
+
+def test_minibatches_depend_on_the_instance_and_their_number_alone() -> None:
+    here, other = dynamics(rows("rates", 2)), dynamics(rows("layers", 1))
+    made = here.instance[0]
+    again = other.drawn(made.number)
+    for number in (0, 1):
+        assert torch.equal(here.minibatch(made, number).ids, other.minibatch(again, number).ids)
+    assert not torch.equal(here.minibatch(made, 0).ids, here.minibatch(made, 1).ids)
+
+
+@pytest.mark.parametrize("inner", [1, 2])
+def test_passes_are_counted_and_the_same_for_every_action_that_moves(inner: int) -> None:
+    env = rows("rates", 2, inner=inner)
+    here = dynamics(env)
+    made = {"forward": 0, "backward": 0}
+    tunable, losses, both = here.tunable, here.tunable.losses, here.tunable.losses_and_gradient
+
+    def counted(run: Any, *names: str) -> Any:
+        def counting(*given: Any) -> Any:
+            for name in names:
+                made[name] += 1
+            return run(*given)
+
+        return counting
+
+    tunable.losses, tunable.losses_and_gradient = counted(losses, "forward"), counted(both, "forward", "backward")
+    try:
+        env.reset(seed=3)
+        for _ in range(SMALL["horizon"]):
+            here.act(np.arange(2), np.array([only("rates", 2, 1)[0], np.zeros(GROUPS)]) / 2 - 0.5)
+    finally:
+        del tunable.losses, tunable.losses_and_gradient
+    assert here.forward_passes[0] == here.forward_passes[1] == 1 + SMALL["horizon"] * (1 + inner)
+    assert here.backward_passes[0] == here.backward_passes[1] == SMALL["horizon"] * inner
+    assert made == {"forward": here.forward_passes.sum(), "backward": here.backward_passes.sum()}
+
+
+def test_groups_that_are_not_there_are_masked_unseen_and_unmoved() -> None:
+    env = rows("layers", 2, groups=("upper", "head"))
+    here = dynamics(env)
+    there = np.array([name in ("upper", "head") for name in ALL])
+    np.testing.assert_array_equal(env.action_masks()[0], [*there, True, True, True, True, True])
+    flat = dynamics(rows("layers", 1, groups=("upper", "head"), actions="flat"))
+    np.testing.assert_array_equal(flat.masks(np.zeros(1, int))[0], [*np.repeat(there, 4), True])
+    seen = here.observe(np.arange(2))["gradient"].reshape(2, GROUPS, 3)
+    assert not seen[:, ~there].any() and seen[:, there].any()
+    _, rewards, *_ = env.step(only("layers", 0))
+    assert (rewards == 0).all()
+
+
+def test_flat_actions_are_the_pairs_one_after_the_other() -> None:
+    pairs, flat = (dynamics(rows("layers", 1, actions=actions)) for actions in ("multi", "flat"))
+    for number in range(flat.action_space.n - 1):
+        np.testing.assert_array_equal(flat.rates_of(number), pairs.rates_of(divmod(number, 4)))
+    assert flat.rates_of(flat.action_space.n - 1) is None and pairs.rates_of((GROUPS, 0)) is None
+
+
+def test_stop_ends_an_episode() -> None:
+    env = rows("layers", 1)
+    _, rewards, terminated, _, infos = env.step(np.array([[GROUPS, 0]]))
+    assert terminated[0] and infos["stop"][0] == "stop" and rewards[0] == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_slower_actions_have_lower_rates_of_the_same_groups(kind: str) -> None:
+    here = dynamics(rows(kind, 1))
+    action = np.array([[2, 3]]) if kind == "layers" else np.array([[0.5, -1, 0, 0.2, -1]], np.float32)
+    full, half = here.rates_of(action[0]), here.rates_of(here.slower(action, np.array([0.5]))[0])
+    assert ((full > 0) == (half > 0)).all()
+    assert (half[full > 0] < full[full > 0]).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_baselines_choose_on_training_instances_and_act_anywhere(kind: str) -> None:
+    options = {**SMALL, "horizon": 2, "probe": 3, "batch": 2, "instance": "fixed"}
+    if kind == "layers":
+        options |= {"actions": "flat", "groups": ("head",)}
+    env = make_vec_env(f"nlp/sentiment-{kind}-v0", 2, 0, {**options, "split": "validation"})
+    best = make_agent("best_constant", env, {"schedule": "cosine", "instances": 2}, 0).learn()
+    still, seen = make_agent("no_op", env, {}, 0), env.reset()
+    assert env.action_space.contains(best.predict(seen)[0][0])
+    loss = dynamics(env.venv.unwrapped).loss.copy()
+    env.step(still.predict(seen)[0])
+    assert (dynamics(env.venv.unwrapped).loss_at_start == loss).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"optimiser": "lion"}, "normalised, sgd, momentum, adam"),
+        ({"noise": (0, 2)}, "shares from 0 to 1"),
+        ({"start": "new"}, "damaged, trained, fresh"),
+        ({"start": "fresh", "groups": ("upper",)}, "needs the group 'head'"),
+        ({"observe": ("point",)}, "gradient, batch, loss, history, budget"),
+        ({"rate": -1}, "rate must be"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadArgument, match=message):
+        rows("rates", 1, **options)
