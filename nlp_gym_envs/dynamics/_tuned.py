@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -223,9 +223,6 @@ def _fit_head(module: Any, data: Tuned, generator: np.random.Generator) -> None:
         seen = torch.from_numpy(fitted.classes_.astype(np.int64))
         module.head.weight[seen] = torch.from_numpy(weight).to(module.head.weight)
         module.head.bias[seen] = torch.from_numpy(bias).to(module.head.bias)
-
-
-Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def instance_generator(split: str, *numbers: int) -> np.random.Generator:

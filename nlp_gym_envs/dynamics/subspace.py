@@ -64,7 +64,7 @@ from ..errors import BadArgument
 from ..task import OpenTask
 from ._base import box, positive
 from ._tuned import Tuned
-from ._update import Instance, Update, data_of
+from ._update import WORST, Instance, Update, data_of
 
 BASES = ("random", "lora", "head", "layernorm")
 PARTS = ("gradient", "loss", "history", "budget", "point")
@@ -167,6 +167,27 @@ class Subspace(Update):
 
     def _see_point(self, rows: np.ndarray) -> np.ndarray:
         return np.clip(self.point[rows] / (2 * self.distance + 1e-9), -1, 1)
+
+    # ---------------------------------------------------------------- for searches, which are judged beside agents
+
+    @property
+    def evaluations(self) -> int:
+        """Points that cost what an agent's episode costs, when a backward pass costs two forward ones."""
+        return 3 * self.horizon
+
+    def loss_at(self, row: int, point: np.ndarray) -> float:
+        """The probe's loss at a point (k,) of a row's subspace, `WORST` at most: one forward pass."""
+        made = self.instance[row]
+        losses = self.tunable.losses(made.batch, self.basis.delta(made.hidden["offsets"], np.asarray(point)))
+        self.count(row, 1)
+        mean = float(losses.mean())
+        return mean if mean <= WORST else WORST
+
+    def place(self, row: int, point: np.ndarray) -> None:
+        """Take a row to a point (k,) at once."""
+        self.point[row] = point
+        self.delta[row] = self.basis.delta(self.instance[row].hidden["offsets"], self.point[row])
+        self._look(row)
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
         """Straight back to the trained model."""

@@ -99,7 +99,7 @@ def _from_files(
 
     if family == "decoder" and family_of(config) == "encoder" and not getattr(config, "is_decoder", False):
         raise BadArgument(f"the model {name!r} cannot serve as 'decoder': it reads in both directions.")
-    with _explained(name), files.without_bars():
+    with _explained(name), files.without_bars(), files.without_reports():
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **safely)
         model, report = getattr(transformers, FAMILIES[family]).from_pretrained(
             where, config=config, use_safetensors=True, dtype=getattr(torch, dtype), output_loading_info=True, **safely
