@@ -165,7 +165,7 @@ def evaluation_counts_every_example_once(subject: Subject) -> Findings:
     except (BadArgument, BadData) as error:
         yield note("validation", f"there is none: {' '.join(str(error).split())}")
         return
-    size = len(env.unwrapped.task.examples)
+    size = env.unwrapped.episodes.size  # examples, or instances
     asked = min(size + 2, ROWS * 3 if subject.has_model else MOST)
     given = [env.reset(seed=4 if number == 0 else None)[1]["example"] for number in range(asked)]
     envs = subject.on("validation", min(size, ROWS * 3))
