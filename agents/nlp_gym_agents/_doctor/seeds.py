@@ -47,6 +47,10 @@ def seeds(subject: Subject) -> Findings:
     else:
         yield ok("a seed", f"repeats {steps} steps")
     env, starts = subject.single(), set()
+    first = env.reset(seed=5)
+    env.step(subject.action(np.random.default_rng(0)))
+    if digest(env.reset(seed=5)) != digest(first):
+        yield fault("a seed again", "begins differently after another episode", "Reset all state in reset().")
     for seed in range(SEEDS):
         starts.add(digest([env.reset(seed=seed), env.reset(), env.reset()]))
     told = f"{len(starts)} different beginnings from {SEEDS} seeds"
