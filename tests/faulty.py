@@ -100,6 +100,21 @@ class OneBeginning(LabelChoice):
         super().begin(rows, np.zeros_like(examples))
 
 
+class Remembers(WithANumber):
+    """The number tells whether the row has answered before, in any episode."""
+
+    def __init__(self, task: Any, num_rows: int, **options: Any) -> None:
+        super().__init__(task, num_rows, **options)
+        self.acted = np.zeros(num_rows)
+
+    def act(self, rows: np.ndarray, actions: np.ndarray) -> dict[str, np.ndarray]:
+        self.acted[rows] = 1.0
+        return super().act(rows, actions)
+
+    def more(self, rows: np.ndarray) -> np.ndarray:
+        return self.acted[rows]
+
+
 class SilencePays(LabelChoice):
     """One action more, which answers nothing and is paid as a right answer."""
 

@@ -28,8 +28,6 @@ from gymnasium.utils.env_checker import check_env as check_for_gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from play import (
     changes_model,
-    differences,
-    digest,
     form_of,
     has_model,
     keywords_of,
@@ -44,6 +42,7 @@ from play import (
 from stable_baselines3.common.env_checker import check_env as check_for_sb3
 
 import nlp_gym_envs
+from nlp_gym_agents._doctor._compare import differences, digest
 from nlp_gym_envs.errors import BadArgument, NlpGymError
 from nlp_gym_envs.models.files import SHIPPED
 
@@ -184,7 +183,10 @@ def digests_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempP
     (FOLDER / "cache" / "compiled").mkdir(parents=True, exist_ok=True)
     (cache / "compiled").symlink_to(FOLDER / "cache" / "compiled")  # machine code is no result
     environment = os.environ | {"PYTHONHASHSEED": "4711", "NLP_GYM_CACHE": str(cache)}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.getenv("PYTHONPATH")]))
+    root = Path(__file__).parents[1]
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(root), str(root / "agents"), os.getenv("PYTHONPATH")])
+    )
     asked = [f"{env_id}={folder}" for env_id, folder in small_sets.items()]
     command = [sys.executable, str(Path(__file__).with_name("play.py")), *asked]
     return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)

@@ -20,11 +20,12 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env as check_for_gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from play import actions_in, changes_model, differences, digest, keywords_of, on, short, steps, task_of
+from play import actions_in, changes_model, keywords_of, on, short, steps, task_of
 from stable_baselines3.common.env_checker import check_env as check_for_sb3
 
 import nlp_gym_envs
 from nlp_gym_agents import make_vec_env
+from nlp_gym_agents._doctor._compare import differences, digest
 from nlp_gym_envs.actions import mask_width
 from nlp_gym_envs.errors import BadArgument, NlpGymError
 

@@ -60,6 +60,7 @@ def looked(name: str, small: str, *only: str, quick: bool = True) -> Report:
         ("Beyond", "Contract", {"observations"}),
         ("SeedIgnored", "Seeds and rows", {"a seed"}),
         ("OneBeginning", "Seeds and rows", {"other seeds"}),
+        ("Remembers", "Seeds and rows", {"a seed again"}),
         ("SilencePays", "Degenerate answers", {"no answer at all"}),
         ("AllForbidden", "Masks", {"masks"}),
         ("RowsTalk", "Seeds and rows", {"rows alone", "row i = single face"}),

@@ -73,7 +73,11 @@ def drawn(space: spaces.Space, rows: int, masks: np.ndarray | None, draw: np.ran
             chances = np.where(masks, chances, chances - 1.0)  # where all are forbidden, any
         return chances.argmax(1) + int(space.start)
     if isinstance(space, spaces.MultiDiscrete):
-        return space.start + (draw.random((rows, *space.shape)) * space.nvec).astype(np.int64)
+        chances = draw.random((rows, int(space.nvec.sum())))
+        if masks is not None and masks.shape == chances.shape:
+            chances = np.where(masks, chances, chances - 1.0)
+        each = np.split(chances, np.cumsum(space.nvec.ravel())[:-1], axis=1)  # coordinate by coordinate
+        return np.stack([part.argmax(1) for part in each], axis=1).reshape(rows, *space.shape) + space.start
     if isinstance(space, spaces.Box) and space.is_bounded():
         return (space.low + draw.random((rows, *space.shape)) * (space.high - space.low)).astype(space.dtype)
     batched: Any = batch_space(space, rows)
@@ -129,7 +133,7 @@ def play(envs: Any, policy: Policy, seed: int = 0) -> Played:
     _look(found, envs, observations, running)
     for step in range(limit):
         masks = masks_of(envs, infos)
-        _count_masks(found, masks, infos, running)
+        _count_masks(found, envs.single_action_space, masks, infos, running)
         actions = policy(envs, masks, step, draw)
         observations, rewards, terminated, truncated, infos = envs.step(actions)
         found.count(BOTH, (terminated & truncated & running).sum())
@@ -137,7 +141,7 @@ def play(envs: Any, policy: Policy, seed: int = 0) -> Played:
         _look(found, envs, observations, running)
         over = running & (terminated | truncated)
         if over.any():
-            _end(found, infos, over)
+            _end(found, infos, over, envs.task.metric.name if isinstance(envs, NLPVectorEnv) else None)
         running &= ~over
         if not running.any():
             break
@@ -170,12 +174,19 @@ def _look(found: Played, envs: Any, observations: Any, running: np.ndarray) -> N
         found.count(OUTSIDE, 1)
 
 
-def _count_masks(found: Played, masks: np.ndarray | None, infos: Mapping[str, Any], running: np.ndarray) -> None:
-    if masks is None:
+def _count_masks(
+    found: Played, space: spaces.Space, masks: np.ndarray | None, infos: Mapping[str, Any], running: np.ndarray
+) -> None:
+    if masks is None or isinstance(space, spaces.Box):
         return
     found.masks += int(running.sum())
     found.allowed += float(masks[running].mean(1).sum())
-    found.count(NOTHING_ALLOWED, (~masks.any(1) & running).sum())
+    each = (
+        np.split(masks, np.cumsum(space.nvec.ravel())[:-1], axis=1)
+        if isinstance(space, spaces.MultiDiscrete)
+        else [masks]
+    )
+    found.count(NOTHING_ALLOWED, (np.any([~part.any(1) for part in each], axis=0) & running).sum())
     told = infos.get("action_mask")
     if told is not None and told.shape == masks.shape:
         found.count(OTHER_MASK, ((told != masks).any(1) & running).sum())
@@ -199,12 +210,13 @@ def _pay(found: Played, rewards: np.ndarray, infos: Mapping[str, Any], costs: se
                 found.invalid += spent
 
 
-def _end(found: Played, infos: Mapping[str, Any], over: np.ndarray) -> None:
-    """What infos tell of episodes that have just ended."""
+def _end(found: Played, infos: Mapping[str, Any], over: np.ndarray, metric: str | None) -> None:
+    """What infos tell of episodes that have just ended; without the name of a metric the first counts."""
     found.ended |= over
     metrics = {name: m for name, m in infos.get("episode_metrics", {}).items() if not name.startswith("_")}
     if metrics:
-        found.scores[over] = np.asarray(next(iter(metrics.values())), np.float64)[over]
+        score = metrics[metric] if metric in metrics else next(iter(metrics.values()))
+        found.scores[over] = np.asarray(score, np.float64)[over]
     elif "is_success" in infos:
         found.scores[over] = np.asarray(infos["is_success"], np.float64)[over]
     for name, kept in (("answer", found.answers), ("target", found.targets)):

@@ -23,6 +23,9 @@ def trivial(subject: Subject) -> tuple[str, Policy]:
         return "greedy", _likeliest
     if subject.ours and subject.moves.name == "readwrite":
         return "read all, then write", lambda envs, *_: envs.oracle_actions()
+    if subject.ours and not subject.answers and not isinstance(subject.space, spaces.MultiBinary):
+        nothing = np.zeros(subject.space.shape, subject.space.dtype)  # no move, or the first action, which is STOP
+        return "no update", always(nothing)
     return "uniform", uniform
 
 

@@ -17,8 +17,12 @@ from nlp_gym_envs.text.examples import Examples
 
 from ._play import Played, Policy, drawn, play, uniform
 
-EPISODES, OF_MODELS = 256, 24  # played by each policy; fewer where a language model computes every step
-QUICK = 4  # times fewer when time is short
+EPISODES, OF_MODELS, OF_UPDATES = (
+    256,
+    24,
+    8,
+)  # played by each policy; fewer where a model computes every step, or learns
+QUICK, LEAST = 4, 4  # times fewer when time is short; but so many
 NEAR = 1e-4  # a row of a forward of many differs from the same row alone by the rounding of floats
 COMMON = ("render_mode", "split", "dataset", "columns", "labels", "reward", "observation", "order", "task", "dynamics")
 
@@ -77,6 +81,11 @@ class Subject:
         return self.ours and isinstance(self.task.answer, Label)
 
     @property
+    def answers(self) -> bool:
+        """Whether an episode is one example's answer; otherwise it is a model that is being changed."""
+        return self.ours and self.moves.answers_examples
+
+    @property
     def has_model(self) -> bool:
         """Whether a language model computes the steps."""
         return self.ours and hasattr(self.moves, "model")
@@ -128,7 +137,8 @@ class Subject:
     @property
     def episodes(self) -> int:
         """How many episodes a policy plays."""
-        return (OF_MODELS if self.has_model else EPISODES) // (QUICK if self.quick else 1)
+        whole = EPISODES if not self.has_model else OF_MODELS if self.answers else OF_UPDATES
+        return max(LEAST, whole // QUICK) if self.quick else whole
 
     def played(self, policy: Policy, rows: int | None = None, seed: int = 0, **more: Any) -> Played:
         """One episode of `policy` in each of so many rows, seeded alike for every policy."""

@@ -29,7 +29,7 @@ NEARLY_ALL = 0.95  # share of the way from uniform to the oracle that no constan
 @check(SECTION)
 def answers_as_texts(subject: Subject) -> Findings:
     """What the metric says of empty, repeated, copied, longest and commonest answers."""
-    if not subject.ours:
+    if not subject.answers:
         return
     task = subject.task
     examples, metric = task.examples.first(min(len(task.examples), JUDGED)), task.metric
@@ -90,7 +90,7 @@ def answers_as_policies(subject: Subject) -> Findings:
     """What policies earn that look at nothing, beside the trivial baseline on the same episodes."""
     where: dict[str, Any] = {"split": "validation", "order": "sequential"} if _has_validation(subject) else {}
     name, baseline = trivial(subject)
-    rows = min(subject.episodes, len(subject.single(**where).unwrapped.task.examples)) if where else subject.episodes
+    rows = min(subject.episodes, subject.single(**where).unwrapped.episodes.size) if where else subject.episodes
     floor = subject.played(baseline, rows, **where)
     earned = {each: subject.played(policy, rows, **where) for each, policy in degenerate(subject).items()}
     beating = [each for each, played in earned.items() if _beats(played, floor)]
@@ -124,13 +124,11 @@ def _beaten(subject: Subject, beating: list[str], values: dict[str, float], name
     ceiling = float(best.returns.mean()) if best is not None else (subject.reward_range or (0, np.inf))[1]
     told = f"{_listed(beating, values)} beat {name}, {values[name]:.3f}"
     if np.isfinite(ceiling) and values[top] - blind >= NEARLY_ALL * (ceiling - blind) > 0:
-        yield fault(
-            "policies",
-            f"{told}; {ceiling:.3f} is the most that can be earned",
-            "Nothing has to be seen to win here.",
-            **values,
+        blame = warning if subject.ours and not subject.answers else fault  # a nudge's action may look by itself
+        yield blame(
+            "policies", f"{told}; {ceiling:.3f} is all that can be earned", "It takes no eyes to win.", **values
         )
-    elif subject.has_model:
+    elif subject.has_model and subject.answers:
         yield warning(
             "policies", told, "The model inside does not know this task: pretrain one, or name another.", **values
         )

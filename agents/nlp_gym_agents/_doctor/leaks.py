@@ -23,6 +23,11 @@ def other_answers_same_observation(subject: Subject) -> Findings:
     """Whether an agent sees the same where only the answers of its split are others."""
     if not subject.ours:
         return
+    if not subject.answers:
+        yield note(
+            "answers swapped", "an update sees the answers of its probe, as is meant; it is judged on other texts"
+        )
+        return
     try:
         size = len(subject.single(split="validation").unwrapped.task.examples)
     except (BadArgument, BadData):
@@ -68,7 +73,7 @@ def _seen(envs: Any, observations: Any) -> np.ndarray:
 @check(SECTION, slow=True)
 def own_answer_in_training(subject: Subject) -> Findings:
     """Whether a training example's own answer shows in what is seen of it, through whatever was fitted."""
-    if not subject.ours or subject.has_model:
+    if not subject.answers or subject.has_model:
         return
     example = len(subject.task.train) // 3
     seen = []
@@ -110,7 +115,7 @@ def _beginning(subject: Subject, change: Change, example: int) -> np.ndarray:
 @check(SECTION)
 def one_number_tells(subject: Subject) -> Findings:
     """Whether a single number of the first observation gives the answer away, beyond what the words allow."""
-    if subject.has_model:
+    if subject.has_model or subject.ours and not subject.answers:
         return
     seen, answers, texts = _beginnings(subject)
     if answers is None or len(set(answers)) < 2 or not seen.shape[1] or not np.isfinite(seen).all():

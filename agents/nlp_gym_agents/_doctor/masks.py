@@ -98,8 +98,8 @@ def _harm(subject: Subject, played: Played, taken: int) -> Finding:
     paid, free = float(played.returns.mean()), float(floor.returns.mean())
     told = f"return {paid:.3f} after {taken:,} of them; the better of uniform and {name} {free:.3f}"
     values = {"forbidden": paid, "allowed": free, "taken": taken}
-    if played.wrong:
-        what, times = next(iter(played.wrong.items()))
+    if new := [what for what in played.wrong if what not in subject.uniform.wrong]:
+        what, times = new[0], played.wrong[new[0]]
         return fault(about, f"lead to {what}: {times} times", "Make it a no-op with a small penalty.", times=times)
     if declared is not None and (played.lowest < declared[0] - EXACT or played.highest > declared[1] + EXACT):
         return fault(

@@ -108,6 +108,9 @@ def oracle_above_uniform(subject: Subject) -> Findings:
 @check(SECTION)
 def better_pays_more(subject: Subject) -> Findings:
     """Whether of two episodes on the same example the one with the higher metric earns more, before costs."""
+    if subject.ours and not subject.answers:
+        yield note("better answers", "an update is paid by its probe and judged on other texts: the two need not agree")
+        return
     if subject.ours and not _pays_the_metric(subject):
         yield note("better answers", "what is paid is not the task's own metric, so the two need not agree")
         return

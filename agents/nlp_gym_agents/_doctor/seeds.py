@@ -47,6 +47,10 @@ def seeds(subject: Subject) -> Findings:
     else:
         yield ok("a seed", f"repeats {steps} steps")
     env, starts = subject.single(), set()
+    first = env.reset(seed=5)
+    env.step(subject.action(np.random.default_rng(0)))
+    if digest(env.reset(seed=5)) != digest(first):
+        yield fault("a seed again", "begins differently after another episode", "Reset all state in reset().")
     for seed in range(SEEDS):
         starts.add(digest([env.reset(seed=seed), env.reset(), env.reset()]))
     told = f"{len(starts)} different beginnings from {SEEDS} seeds"
@@ -165,7 +169,7 @@ def evaluation_counts_every_example_once(subject: Subject) -> Findings:
     except (BadArgument, BadData) as error:
         yield note("validation", f"there is none: {' '.join(str(error).split())}")
         return
-    size = len(env.unwrapped.task.examples)
+    size = env.unwrapped.episodes.size  # examples, or instances
     asked = min(size + 2, ROWS * 3 if subject.has_model else MOST)
     given = [env.reset(seed=4 if number == 0 else None)[1]["example"] for number in range(asked)]
     envs = subject.on("validation", min(size, ROWS * 3))
