@@ -28,6 +28,12 @@ class Pair:
 
     chance: Interval | None
     ids: int
+    seeds: int = 0
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval leaves evens out; one seed has none."""
+        return self.chance is not None and self.seeds > 1 and (self.chance.low > 0.5 or self.chance.high < 0.5)
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def _pair(runs: dict[str, Runs], mine: str, theirs: str) -> Pair:
     if mine == theirs or len(ids) < LEAST:
         return Pair(None, len(ids))
     pair = _matrix(runs[mine], ids), _matrix(runs[theirs], ids)
-    return Pair(interval(improvement, *pair, repetitions=REPETITIONS), len(ids))
+    return Pair(interval(improvement, *pair, repetitions=REPETITIONS), len(ids), min(map(len, pair)))
 
 
 def _told(scores: dict[str, np.ndarray], ids: Sequence[str], left_out: Sequence[str]) -> str:
