@@ -1,5 +1,6 @@
 """Reports: nothing is lost, nothing is let in, and the numbers are those of the rows."""
 
+import copy
 import json
 import math
 import re
@@ -11,7 +12,7 @@ from typing import Any
 
 import invented_results
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -175,6 +176,38 @@ def test_lines_that_are_no_rows_are_listed_and_hide_no_others(
     results = load(file)
     assert len(results.rows) == 1
     assert len(results.problems) == 2 * sum(bool(line.strip()) for line in lines)
+
+
+ODD: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**12),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.floats(), max_size=4),
+    st.dictionaries(st.text(max_size=3), st.floats(), max_size=2),
+)
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None, phases=[Phase.generate])  # smaller examples are not worth the minutes
+def test_rows_with_odd_values_are_shown_or_listed_but_never_lost(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    names = ("uniform", "ppo", "oracle")
+    rows = [copy.deepcopy(invented_results.row("nlp/ag_news-read-v0", name, 0.5, price=0.001)) for name in names]
+    cells = {row["cell"] for row in rows}
+    for _ in range(data.draw(st.integers(1, 3))):
+        place: Any = data.draw(st.sampled_from(rows))
+        for _ in range(data.draw(st.integers(0, 2))):
+            inner = [value for value in place.values() if isinstance(value, dict) and value]
+            place = data.draw(st.sampled_from(inner)) if inner else place
+        place[data.draw(st.sampled_from([key for key in place if key != "cell"]))] = data.draw(ODD)
+    file = tmp_path_factory.mktemp("odd") / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    results = load(file)
+    assert len(results.rows) + len(results.problems) == len(cells)
+    assert Page(render(results)).open == []
 
 
 def test_the_latest_row_of_a_cell_counts(tmp_path: Path) -> None:

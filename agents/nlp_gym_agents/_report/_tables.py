@@ -11,7 +11,8 @@ from ._rows import AS_IS
 from ._style import Look, Looks
 from ._words import duration, metric_name, number, scale, short, shown, standing, verdict
 
-ASIDE = ("return", "fraction_read", "words_read", "average_lagging", "length", "tokens", "bleu", "chrf", "exact_match", "f1")
+ASIDE = ("return", "fraction_read", "words_read", "average_lagging", "length", "tokens", "bleu", "chrf", "exact_match",
+         "f1")  # fmt: skip
 ARMS = ("constant reward", "shuffled labels", "zero observation")
 STANDINGS = {  # a sign and a word, so that neither has to be a colour
     "above": ("▲", "above trivial"),
