@@ -406,6 +406,7 @@ def test_what_is_new_at_each_step_makes_up_what_was_read(words: list[str]) -> No
 
 def test_episodes_that_lack_things_are_shown_as_far_as_they_go() -> None:
     found = list(_episodes._episodes([{}, "no episode", {"steps": [None, {"action": [0.5, -2.0]}], "target": "x"}]))
+    assert len(list(_episodes._episodes([{"steps": 3, "metrics": [1], "return": "x", "target": 2}]))) == 1
     assert len(found) == 2 and found[1].target == "x"
     assert [digits for _, digits in found[1].steps[0].numbers] == ["0.50", "−2.00"]
 

@@ -77,10 +77,10 @@ def _episodes(raw: Sequence[Any]) -> Iterator[Episode]:
     for one in raw:
         if not isinstance(one, Mapping):
             continue
-        steps = [step for step in one.get("steps") or () if isinstance(step, Mapping)]
+        steps = [step for step in _list(one.get("steps")) if isinstance(step, Mapping)]
         answer, targets = _text(one.get("answer")), [_text(target) for target in _list(one.get("target"))]
         paid = one.get("return")
-        metrics = one.get("metrics") or {}
+        metrics = one["metrics"] if isinstance(one.get("metrics"), Mapping) else {}
         yield Episode(
             example=_text(one.get("example")),
             text=_cut(_text(one.get("text")), LONG),
