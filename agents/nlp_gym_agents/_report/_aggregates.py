@@ -28,6 +28,12 @@ class Pair:
 
     chance: Interval | None
     ids: int
+    seeds: int = 0
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval leaves evens out; one seed has none."""
+        return self.chance is not None and self.seeds > 1 and (self.chance.low > 0.5 or self.chance.high < 0.5)
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,8 @@ def aggregates(found: Sequence[Place], looks: Looks) -> Aggregates | None:
         note = _told(scores, ids, [name for name in runs if name not in chosen])
     names = tuple(runs)
     pairs = tuple(tuple(_pair(runs, mine, theirs) for theirs in names) for mine in names)
-    if not figures and not any(pair.chance for row in pairs for pair in row):
-        return None
-    return Aggregates(figures, names if len(names) > 1 else (), pairs, note)
+    some = any(pair.chance for row in pairs for pair in row)
+    return Aggregates(figures, names if some else (), pairs, note) if some or figures else None
 
 
 Runs = dict[str, np.ndarray]  # id -> normalised scores of its seeds
@@ -129,7 +134,7 @@ def _pair(runs: dict[str, Runs], mine: str, theirs: str) -> Pair:
     if mine == theirs or len(ids) < LEAST:
         return Pair(None, len(ids))
     pair = _matrix(runs[mine], ids), _matrix(runs[theirs], ids)
-    return Pair(interval(improvement, *pair, repetitions=REPETITIONS), len(ids))
+    return Pair(interval(improvement, *pair, repetitions=REPETITIONS), len(ids), min(map(len, pair)))
 
 
 def _told(scores: dict[str, np.ndarray], ids: Sequence[str], left_out: Sequence[str]) -> str:
@@ -137,6 +142,8 @@ def _told(scores: dict[str, np.ndarray], ids: Sequence[str], left_out: Sequence[
     seeds = sorted({len(matrix) for matrix in scores.values()})
     several = " to ".join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))
     plural = "seed" if seeds == [1] else "seeds"
-    told = f"Over the {count(len(ids), 'id')} that {listed(list(scores))} share, {several} {plural} each"
+    plural = "seed" if seeds == [1] else "seeds"
+    whose = f"that {listed(list(scores))} share" if len(scores) > 1 else f"of {next(iter(scores))}"
+    told = f"Over the {count(len(ids), 'id')} {whose}, {several} {plural} each"
     told += "; one seed says nothing of others, so that its interval has no width." if seeds[0] == 1 else "."
     return f"{told} Left out, for want of common ids: {listed(list(left_out))}." if left_out else told

@@ -64,7 +64,7 @@ class Axis:
         low, high = self.low, self.high
         if self.log:
             low, high, value = math.log(low), math.log(high), math.log(max(value, 1e-12))
-        return min(1.0, max(0.0, (value - low) / (high - low)))
+        return min(1.0, max(0.0, (value - low) / (high - low or 1.0)))
 
     def ticks(self) -> list[float]:
         """Where numbers stand."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._groups import Line, Place
-from ._words import number
+from ._words import metric_name, number
 
 LEARNERS, EPISODES = 3, 4  # that are shown of an id, and of each of them
+EXACT = ("accuracy", "exact_match")  # metrics of which an answer has all or nothing
 MOST = 60  # steps of an episode that are shown
 LONG = 600  # letters of a text that are shown at once
 NUMBERS = 8  # of an action that is a vector
@@ -76,10 +77,10 @@ def _episodes(raw: Sequence[Any]) -> Iterator[Episode]:
     for one in raw:
         if not isinstance(one, Mapping):
             continue
-        steps = [step for step in one.get("steps") or () if isinstance(step, Mapping)]
+        steps = [step for step in _list(one.get("steps")) if isinstance(step, Mapping)]
         answer, targets = _text(one.get("answer")), [_text(target) for target in _list(one.get("target"))]
         paid = one.get("return")
-        metrics = one.get("metrics") or {}
+        metrics = one["metrics"] if isinstance(one.get("metrics"), Mapping) else {}
         yield Episode(
             example=_text(one.get("example")),
             text=_cut(_text(one.get("text")), LONG),
@@ -87,10 +88,18 @@ def _episodes(raw: Sequence[Any]) -> Iterator[Episode]:
             left_out=max(0, len(steps) - MOST),
             answer=_cut(answer, LONG),
             target=_cut(" | ".join(targets), LONG),
-            right=answer in targets if answer and targets else None,
+            right=_right(answer, targets, metrics),
             paid=number(float(paid), 2) if isinstance(paid, int | float) else "–",
-            metrics=", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in metrics.items()),
+            metrics=", ".join(f"{metric_name(name)} {_short(value)}" for name, value in metrics.items()),
         )
+
+
+def _right(answer: str, targets: Sequence[str], metrics: Mapping[str, Any]) -> bool | None:
+    """Whether an answer is right, where that is a question of yes or no; a translation is better or worse."""
+    for name in EXACT:
+        if isinstance(metrics.get(name), int | float):
+            return metrics[name] >= 1
+    return True if answer and answer in targets else None
 
 
 def _steps(raw: Sequence[Mapping[str, Any]]) -> Iterator[Step]:

@@ -1,5 +1,6 @@
 """Plots of lines: learning curves, fronts, cost against score."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -121,7 +122,7 @@ def _priced(members: Sequence[Place], cost: str, times: float) -> list[tuple[flo
 def _front(place: Place, points: Sequence[tuple[float, float, Line]], words: str, looks: Looks) -> Figure:
     """Marks joined along the price; the trivial policies far below are told of instead."""
     shown_points = [point for point in points if point[2].agent not in TRIVIAL]
-    lowest = min(y for _, y, _ in shown_points)
+    lowest = min((y for _, y, _ in shown_points), default=-math.inf)
     left_out = [point for point in points if point[2].agent in TRIVIAL and point[1] < lowest]
     series: dict[str, list[tuple[float, float, Line]]] = defaultdict(list)
     for point in points:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from . import _aggregates, _bars, _episodes, _figures, _tables, _words
 from ._draw import icon
 from ._groups import Place, places
-from ._rows import Results, load
+from ._rows import AS_IS, Results, load
 from ._style import looks
 
 HERE = Path(__file__).parent
@@ -110,8 +110,9 @@ def _data(results: Results) -> Sequence[tuple[str, str]]:
     """The size and hash of each id's training data, by the rows as they are."""
     found: dict[str, str] = {}
     for row in results.rows:
-        train = (row.about.get("data") or {}).get("train") or {}
-        if row.env not in found and row.arm == "as is" and isinstance(train, dict) and train.get("sha256"):
+        data = row.about.get("data")
+        train = data.get("train") if isinstance(data, dict) else None
+        if row.env not in found and row.arm == AS_IS and isinstance(train, dict) and train.get("sha256"):
             held_out = "".join(f", {size:,} {split}" for split, size in row.sizes.items() if split != "train")
-            found[row.env] = f"{train.get('n', 0):,} examples{held_out}; sha256 {train['sha256'][:16]}…"
+            found[row.env] = f"{train.get('n')} examples{held_out}; sha256 {str(train['sha256'])[:16]}…"
     return list(found.items())

@@ -1,7 +1,6 @@
 """Results as they lie on disk: rows, their samples, and a list of everything that could not be used."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,9 @@ from nlp_gym_envs.errors import BadData, NotAvailable
 AS_IS = "as is"
 FAILED = ("failed", "skipped")
 FIRST_METRICS = ("accuracy", "f1", "chrf", "bleu", "return")  # of older rows, which do not name theirs
+ABOUT = ("benchmark", "versions", "python", "platform", "commit", "data")
+TIMES = ("seconds", "cpu_seconds", "peak_memory_mb")
+HUGE = 1e12  # no score or count is beyond it
 STEM = 48  # letters of a broken line that are shown
 
 Interval = tuple[float, float, float]  # value, low, high
@@ -38,7 +40,6 @@ class Row:
     curve: tuple[Mapping[str, float], ...] = ()
     setting: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    selected_at: int | None = None
     costs: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -95,7 +96,7 @@ def _read(file: Path) -> tuple[list[Row], list[Problem]]:
             raw = json.loads(line)
             key = _cell(raw)
             found[key] = _problem(raw, where) or _row(raw)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             start = line[:STEM] + ("…" if len(line) > STEM else "")
             found[where] = Problem("broken", start, _why(error), where)
     values = found.values()
@@ -134,34 +135,41 @@ def _row(raw: Mapping[str, Any]) -> Row:
     """A row of the benchmark, or an older one."""
     older = "metric" not in raw
     scores = _scores(raw["scores"])
+    metric = _metric(scores) if older else str(raw["metric"])
+    if not all(metric in found for found in scores.values()):
+        raise ValueError(f"its metric {metric!r} is not among its scores")
     sizes = raw.get("n") if older else {split: found.get("n") for split, found in raw["scores"].items()}
-    curve = tuple(_curve(raw.get("curve") or (), raw.get("metric") or _metric(scores)))
+    sizes = sizes if isinstance(sizes, Mapping) else {"test": sizes}
+    curve = tuple(_curve(raw.get("curve") or (), metric))
     trained = bool(curve) and max(point["steps"] for point in curve) > 0
-    counts = {name: value for name, value in (raw.get("counts") or {}).items() if value is not None}
-    times = {name: raw[name] for name in ("seconds", "cpu_seconds", "peak_memory_mb") if raw.get(name) is not None}
-    about = {
-        name: raw[name] for name in ("benchmark", "versions", "python", "platform", "commit", "data") if name in raw
-    }
+    steps = int(raw.get("steps") or 0)
     return Row(
         cell=_cell(raw),
         env=str(raw["env"]),
         agent=str(raw["agent"]),
         arm=str(raw.get("arm") or AS_IS),
         seed=int(raw.get("seed") or 0),
-        steps=int(raw.get("steps") or 0),
+        steps=steps,
         learned=raw["kind"] == "learned" if "kind" in raw else trained,
-        metric=_metric(scores) if older else str(raw["metric"]),
+        metric=metric,
         scores=scores,
-        sizes={split: int(n) for split, n in sizes.items() if n}
-        if isinstance(sizes, Mapping)
-        else {"test": int(sizes or 0)},
+        sizes={split: int(n) for split, n in sizes.items() if n},
         curve=curve,
         setting=dict(raw.get("set", raw.get("env_kwargs")) or {}),
         parameters=dict(raw.get("param", raw.get("hyperparameters")) or {}),
-        selected_at=raw.get("selected_at"),
-        costs={**({"environment_steps": int(raw["steps"])} if trained and raw.get("steps") else {}), **counts, **times},
-        about=about,
+        costs=({"environment_steps": float(steps)} if trained else {}) | dict(_costs(raw)),
+        about={name: raw[name] for name in ABOUT if name in raw},
     )
+
+
+def _costs(raw: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """What was counted and timed."""
+    for name, value in ((raw.get("counts") or {}) | {name: raw.get(name) for name in TIMES}).items():
+        if value is not None:
+            cost = float(value)
+            if not 0 <= cost < HUGE:
+                raise ValueError(f"its {name} are {value}")
+            yield str(name), cost
 
 
 def _scores(raw: Mapping[str, Any]) -> dict[str, dict[str, Interval]]:
@@ -180,9 +188,9 @@ def _interval(value: Any) -> Interval:
     """A value with its bounds, which are itself where nobody measured them."""
     numbers = value if isinstance(value, list | tuple) else (value, value, value)
     middle, low, high = (float(number) for number in numbers)
-    if not math.isfinite(middle):
-        raise ValueError(f"a score is {middle}")
-    return middle, low if math.isfinite(low) else middle, high if math.isfinite(high) else middle
+    if not all(abs(number) < HUGE for number in (middle, low, high)):  # nor is it NaN
+        raise ValueError(f"a score is {value}")
+    return middle, low, high
 
 
 def _metric(scores: Mapping[str, Mapping[str, Interval]]) -> str:
@@ -195,7 +203,7 @@ def _curve(raw: Any, metric: str) -> Iterator[dict[str, float]]:
     """Points of a curve; older rows have lists of steps, return and metric."""
     for point in raw:
         named = point if isinstance(point, Mapping) else dict(zip(("steps", "return", metric), point, strict=False))
-        yield {name: float(value) for name, value in named.items() if isinstance(value, int | float)}
+        yield {name: float(v) for name, v in named.items() if isinstance(v, int | float) and abs(v) < HUGE}
 
 
 def _samples(folder: Path) -> tuple[dict[str, Any], list[Problem]]:

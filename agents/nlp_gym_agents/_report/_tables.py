@@ -7,10 +7,12 @@ from markupsafe import Markup
 
 from ._draw import strip
 from ._groups import HELD_OUT, Line, Place, Score
+from ._rows import AS_IS
 from ._style import Look, Looks
 from ._words import duration, metric_name, number, scale, short, shown, standing, verdict
 
-ASIDE = ("return", "fraction_read", "words_read", "average_lagging", "length", "tokens", "bleu", "chrf", "em", "f1")
+ASIDE = ("return", "fraction_read", "words_read", "average_lagging", "length", "tokens", "bleu", "chrf", "exact_match",
+         "f1")  # fmt: skip
 ARMS = ("constant reward", "shuffled labels", "zero observation")
 STANDINGS = {  # a sign and a word, so that neither has to be a colour
     "above": ("▲", "above trivial"),
@@ -138,7 +140,7 @@ def _named(score: Score | None, metric: str, line: Line | None) -> Cell:
 
 def everything(found: Sequence[Place], looks: Looks) -> Table:
     """One row for each agent on each id, the controls too."""
-    heads = (("id", ""), ("agent", ""), ("arm", ""), ("metric", ""), ("score", "number"), ("", "wide"),
+    heads = (("id", ""), ("agent", ""), ("metric", ""), ("score", "number"), ("", "wide"),
              ("normalised", "number"), ("return", "number"), ("seeds", "number"), ("steps", "number"),
              ("time", "number"))  # fmt: skip
     rows = []
@@ -146,12 +148,12 @@ def everything(found: Sequence[Place], looks: Looks) -> Table:
         for line in (*place.lines, *place.controls):
             score = line.score(place.metric)
             value = place.normalised(score.value) if score else None
+            arm = "" if line.arm == AS_IS else line.arm
             seconds = line.mean("seconds") or line.mean("cpu_seconds")
             kind = "control" if line in place.controls else "learned" if line.learned else "baseline"
             cells = (
                 Cell(place.name, place.name, "id", note=place.setting, link=place.key),
-                Cell(line.label, line.label, "agent", look=looks[line.series]),
-                Cell(line.arm, line.arm, "muted" if line.arm == "as is" else ""),
+                Cell(line.label, line.label, "agent", look=looks[line.series], note=arm),
                 Cell(metric_name(place.metric), place.metric),
                 _score(score, place.metric),
                 Cell(picture(place, line, looks), score.value if score else None, "wide"),
@@ -183,9 +185,7 @@ def of_place(place: Place, looks: Looks) -> Table:
         score = line.score(place.metric)
         value = place.normalised(score.value) if score else None
         cells = [
-            Cell(
-                line.label, line.label, "agent", look=looks[line.series], note="" if line.arm == "as is" else line.arm
-            ),
+            Cell(line.label, line.label, "agent", look=looks[line.series], note="" if line.arm == AS_IS else line.arm),
             _score(score, place.metric),
             Cell(picture(place, line, looks), score.value if score else None, "wide"),
             _plain(value, number(value or 0, 2)),

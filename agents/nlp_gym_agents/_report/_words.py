@@ -7,7 +7,7 @@ from ._groups import Line, Place, Score
 from ._rows import Results
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-NAMES = {"chrf": "chrF", "bleu": "BLEU", "f1": "F1", "em": "exact match"}
+NAMES = {"chrf": "chrF", "bleu": "BLEU", "f1": "F1", "rouge_l": "ROUGE-L"}
 MINUS = "\N{MINUS SIGN}"
 
 
