@@ -146,9 +146,9 @@ class Update(Dynamics):
         self.loss[row] = WORST if diverged else mean
         if diverged:
             self.stop[row] = DIVERGED
-        self.count(row, *self.per_look)
+        self.note(row, *self.per_look)
 
-    def count(self, row: int, forward: int, backward: int = 0) -> None:
+    def note(self, row: int, forward: int, backward: int = 0) -> None:
         """Note passes over one batch each."""
         self.forward_passes[row] += forward
         self.backward_passes[row] += backward
@@ -183,7 +183,7 @@ class Update(Dynamics):
             self.stop[row] = ENDED
 
     def _score(self, row: int, examples: np.ndarray) -> float:
-        self.count(row, 1)
+        self.note(row, 1)
         scores, _ = self.data.metrics(examples, self.data.batch(examples), self.delta[row])
         return scores[self.task.metric.name]
 

@@ -179,7 +179,7 @@ class Subspace(Update):
         """The probe's loss at a point (k,) of a row's subspace, `WORST` at most: one forward pass."""
         made = self.instance[row]
         losses = self.tunable.losses(made.batch, self.basis.delta(made.hidden["offsets"], np.asarray(point)))
-        self.count(row, 1)
+        self.note(row, 1)
         mean = float(losses.mean())
         return mean if mean <= WORST else WORST
 
