@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from nlp_gym_agents._pages import names_of
 from nlp_gym_agents._plan import ARMS, Benchmark, Cell, cells, load, only
 from nlp_gym_agents._results import Results
 from nlp_gym_agents._samples import samples
+from nlp_gym_agents._workers import _next
 from nlp_gym_envs.answers import Label
 from nlp_gym_envs.errors import BadArgument
 from nlp_gym_envs.task import TASKS
@@ -237,21 +239,20 @@ class Reader(Baseline):
 class Blind(Reader):
     """The same, told of no masks."""
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> Any:
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True):
         return super().predict(observation, state, episode_start, deterministic)
 
 
 def test_agents_that_take_masks_are_judged_with_them(mine: dict[str, Any]) -> None:
     env = make_vec_env(READ, 1, 0, mine)
     obeying, ignoring = Reader("none", env), Blind("none", env)
-    lengths = [evaluate(agent, READ, "test", mine, limit=12).episodes["length"] for agent in (obeying, ignoring)]
-    words = lengths[0] - 1  # the last step answers
-    assert (lengths[1] > lengths[0]).all() and (words > 0).all()  # a forbidden action leads nowhere, for ever
-    told = samples(obeying, READ, mine, count=3)
-    assert [len(episode["steps"]) for episode in told] == lengths[0][:3].tolist()
-    assert all(episode["steps"][-1]["meaning"].startswith("answer") for episode in told)
+    judged = [evaluate(agent, READ, "test", mine, limit=12) for agent in (obeying, ignoring)]
+    assert (judged[0].answers == 0).all()  # it reads while it may, then takes the first of what is left
+    assert set(judged[1].answers) == {0, 1}  # its forbidden last action left the answer to the environment
+    last = [[episode["steps"][-1] for episode in samples(agent, READ, mine)] for agent in (obeying, ignoring)]
+    assert [{step["meaning"] for step in steps} for steps in last] == [{"answer bad"}, {"read on"}]
+    assert all(not step["components"]["invalid"] for step in last[0])
+    assert all(step["components"]["invalid"] < 0 for step in last[1])
 
 
 @pytest.mark.parametrize(
@@ -442,6 +443,16 @@ def test_a_disk_that_is_full_for_a_cell_stops_the_benchmark(mine: dict[str, Any]
 # ---------------------------------------------------------------- processes
 
 
+def test_an_ids_first_cell_fills_its_caches_before_another_is_begun(mine: dict[str, Any]) -> None:
+    entries = [{"id": env, "agents": ["majority", "supervised"]} for env in (LABEL, READ)]
+    waiting = deque(cells(Benchmark("x", entries, ["majority"])))
+    given = [
+        _next(waiting, busy, opened) for busy, opened in ((set(), set()), ({LABEL}, set()), ({LABEL, READ}, set()))
+    ]
+    assert [cell.env for cell in given] == [LABEL, READ, LABEL]  # none is left idle
+    assert _next(waiting, {READ}, {READ}).env == READ and not waiting
+
+
 def test_a_process_that_dies_is_a_failed_row_and_the_rest_goes_on(mine: dict[str, Any], tmp_path: Path) -> None:
     """In the first cell the worker kills itself, as the system does when memory is short."""
     (tmp_path / "dying.py").write_text(
@@ -468,9 +479,7 @@ def test_kill_9_loses_only_the_cells_in_flight(mine: dict[str, Any], tmp_path: P
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 200
-        while not (
-            Results(out).exists and len(Results(out).rows()) == 2 and list(out.glob(".cells/*/run/config.yaml"))
-        ):
+        while not (Results(out).exists and len(Results(out).rows()) == 2 and list(out.glob(".cells/*/run/*.jsonl"))):
             assert started.poll() is None and time.monotonic() < deadline, started.communicate()
             time.sleep(0.05)
         workers = children(started.pid)
