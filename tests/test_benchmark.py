@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +24,14 @@ from nlp_gym_agents import _cells
 from nlp_gym_agents._arms import shuffled
 from nlp_gym_agents._baseline import Baseline
 from nlp_gym_agents._benchmark import State, run
+from nlp_gym_agents._bridge import make_vec_env
 from nlp_gym_agents._cli import app
-from nlp_gym_agents._evaluation import evaluate
+from nlp_gym_agents._evaluation import counted, evaluate
 from nlp_gym_agents._pages import names_of
 from nlp_gym_agents._plan import ARMS, Benchmark, Cell, cells, load, only
 from nlp_gym_agents._results import Results
 from nlp_gym_agents._samples import samples
+from nlp_gym_agents._workers import _next
 from nlp_gym_envs.answers import Label
 from nlp_gym_envs.errors import BadArgument
 from nlp_gym_envs.task import TASKS
@@ -52,7 +55,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def asked(mine: dict[str, Any], *agents: Any, env: str = LABEL, **more: Any) -> Benchmark:
     """A small benchmark of one id."""
     entry = {"id": env, "env_kwargs": mine, "agents": list(agents or ("majority", FAST)), "eval_every": 32}
-    return Benchmark("small", [entry], ["uniform"], **{"limit": 20, **more})
+    return Benchmark("small", [entry], ["uniform"], **{"limit": 16, **more})
 
 
 def written(folder: Path, benchmark: Benchmark) -> Path:
@@ -169,7 +172,7 @@ def test_a_row_holds_what_the_report_needs(finished: Results) -> None:
     assert row["env"] == LABEL and row["metric"] == "accuracy" and row["steps"] == 640 and row["seed"] == 0
     for split in ("validation", "test", "train"):
         scores = row["scores"][split]
-        assert scores["n"] == 20
+        assert scores["n"] == 16
         for name in ("accuracy", "return", "length"):
             value, low, high = scores[name]
             assert low <= value <= high
@@ -178,7 +181,7 @@ def test_a_row_holds_what_the_report_needs(finished: Results) -> None:
     assert row["selected_at"] == best["steps"] and row["scores"]["validation"]["return"][0] == best["return"]
     assert row["counts"] == {"environment_steps": 640, "forward_passes": None, "backward_passes": None, "tokens": None}
     assert row["seconds"] > 0 and row["cpu_seconds"] > 0 and 50 < row["peak_memory_mb"] < 20_000
-    assert row["versions"]["torch"] and row["data"]["train"]["n"] == 160 and len(row["data"]["train"]["sha256"]) == 64
+    assert row["versions"]["torch"] and row["data"]["train"]["n"] > 150 and len(row["data"]["train"]["sha256"]) == 64
     assert trivial["kind"] == "baseline" and trivial["counts"]["environment_steps"] == 0
     assert set(trivial["scores"]) == {"validation", "test"} and trivial["selected_at"] == 0
 
@@ -192,7 +195,7 @@ def test_a_failed_cell_is_a_row_with_its_error(finished: Results) -> None:
 def test_controls_learn_nothing_and_the_agent_does(finished: Results) -> None:
     score = {row["arm"]: row["scores"]["test"]["accuracy"][0] for row in finished.rows() if row["agent"] == "sarsa"}
     assert score["as is"] == 1.0
-    assert max(score[arm] for arm in ARMS[1:]) <= 0.85  # 20 examples; two labels
+    assert max(score[arm] for arm in ARMS[1:]) <= 0.85  # 16 examples; two labels
     last = {row["arm"]: row["selected_at"] for row in finished.rows() if row["agent"] == "sarsa"}
     assert last["constant reward"] == 640  # nothing can be chosen on validation there
 
@@ -202,13 +205,15 @@ def test_episodes_and_samples_are_those_of_the_scores(finished: Results) -> None
         if row["status"] != "ok":
             continue
         kept = finished.episodes(row["cell"])
-        assert kept["return"].shape == (20,) and kept["counts/accuracy"].shape == (20, 2)
+        assert kept["return"].shape == (16,) and kept["counts/accuracy"].shape == (16, 2)
         assert kept["return"].mean() == pytest.approx(row["scores"]["test"]["return"][0], abs=1e-5)
         assert kept["accuracy"].mean() == pytest.approx(row["scores"]["test"]["accuracy"][0], abs=1e-5)
         told = finished.samples(row["cell"])
         assert told is not None and told["agent"] == row["agent"] and len(told["episodes"]) == 4
         for number, episode in enumerate(told["episodes"]):
-            assert episode["example"] == number and episode["return"] == pytest.approx(float(kept["return"][number]))
+            assert episode["example"] == number
+            if row["agent"] != "uniform":  # which draws anew
+                assert episode["return"] == pytest.approx(float(kept["return"][number]))
             (step,) = episode["steps"]
             assert step["meaning"] == f"answer {episode['answer']}" and "film" in episode["text"]
             assert step["reward"] == sum(step["components"].values()) and episode["metrics"]["accuracy"] in (0, 1)
@@ -224,28 +229,30 @@ def test_samples_tell_probabilities_of_policies_that_have_them(mine: dict[str, A
         assert steps and all(0.2 < step["probability"] <= 1 for step in steps)
 
 
-class Forbidden(Baseline):
+class Reader(Baseline):
     """Wants to read on for ever, which masks forbid at the end of a text, as they forbid nothing else."""
 
     def _choose(self, observation: Any, masks: np.ndarray) -> np.ndarray:
         return np.where(masks[:, -1], self.actions - 1, masks.argmax(1))
 
 
+class Blind(Reader):
+    """The same, told of no masks."""
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True):
+        return super().predict(observation, state, episode_start, deterministic)
+
+
 def test_agents_that_take_masks_are_judged_with_them(mine: dict[str, Any]) -> None:
-    class Blind(Forbidden):
-        """The same, told of no masks."""
-
-        def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False):
-            return super().predict(observation, state, episode_start, deterministic)
-
-    obeyed, ignored = (
-        evaluate(kind("none", None), READ, "test", mine, limit=12).episodes["return"] for kind in (Forbidden, Blind)
-    )
-    assert (obeyed > ignored).all()  # an action that is forbidden costs something and leads nowhere
-    told = samples(Forbidden("none", None), READ, mine, count=3)
-    assert all(episode["steps"][-1]["meaning"].startswith("answer") for episode in told)
-    assert all("invalid" not in step["components"] or not step["components"]["invalid"] for episode in told
-               for step in episode["steps"])  # fmt: skip
+    env = make_vec_env(READ, 1, 0, mine)
+    obeying, ignoring = Reader("none", env), Blind("none", env)
+    judged = [evaluate(agent, READ, "test", mine, limit=12) for agent in (obeying, ignoring)]
+    assert (judged[0].answers == 0).all()  # it reads while it may, then takes the first of what is left
+    assert set(judged[1].answers) == {0, 1}  # its forbidden last action left the answer to the environment
+    last = [[episode["steps"][-1] for episode in samples(agent, READ, mine)] for agent in (obeying, ignoring)]
+    assert [{step["meaning"] for step in steps} for steps in last] == [{"answer bad"}, {"read on"}]
+    assert all(not step["components"]["invalid"] for step in last[0])
+    assert all(step["components"]["invalid"] < 0 for step in last[1])
 
 
 @pytest.mark.parametrize(
@@ -277,6 +284,20 @@ def test_data_that_are_not_there_are_skipped_with_the_reason(tmp_path: Path, mon
     assert result.exit_code == 0 and "1 cell skipped" in result.stderr and "--retry" in result.stderr
 
 
+def test_what_is_not_counted_is_null_and_a_dynamics_of_your_own_counts_itself() -> None:
+    class Game:
+        """Episodes as `counted` sees them."""
+
+        def __init__(self, **what: Any) -> None:
+            self.dynamics = type("Any", (), what)()
+
+    assert counted(Game()) == {}
+    assert counted(Game(spent={"backward_passes": 2})) == {"backward_passes": 2}
+    model = type("Model", (), {"forwards": 3, "positions": 40})()
+    assert counted(Game(decoding=model)) == {"forward_passes": 3, "tokens": 40}
+
+
+@pytest.mark.slow
 def test_what_a_model_computed_is_counted(tmp_path: Path) -> None:
     entry = {"id": "nlp/multi30k_en_de-tokens-v0", "env_kwargs": {"longest": 4}, "limit": 3}
     agent = {"agent": "maskable_ppo", "steps": 16, "n_envs": 2, "hyperparameters": {"n_steps": 8, "n_epochs": 1}}
@@ -370,7 +391,8 @@ def test_a_last_line_without_its_end_is_completed(mine: dict[str, Any], tmp_path
 def test_two_benchmarks_cannot_write_to_one_folder(mine: dict[str, Any], tmp_path: Path) -> None:
     path = written(tmp_path, asked(mine, "majority"))
     with Results(tmp_path / "out").locked():
-        script = f"from nlp_gym_agents._cli import app; app(['benchmark', {str(path)!r}, '--out', {str(tmp_path / 'out')!r}])"
+        arguments = ["benchmark", str(path), "--out", str(tmp_path / "out")]
+        script = f"from nlp_gym_agents._cli import app; app({arguments!r})"
         ended = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True)
     assert ended.returncode == 2 and f"another benchmark, process {os.getpid()}" in ended.stderr
     assert not (tmp_path / "out" / "rows.jsonl").exists()
@@ -421,6 +443,16 @@ def test_a_disk_that_is_full_for_a_cell_stops_the_benchmark(mine: dict[str, Any]
 # ---------------------------------------------------------------- processes
 
 
+def test_an_ids_first_cell_fills_its_caches_before_another_is_begun(mine: dict[str, Any]) -> None:
+    entries = [{"id": env, "agents": ["majority", "supervised"]} for env in (LABEL, READ)]
+    waiting = deque(cells(Benchmark("x", entries, ["majority"])))
+    given = [
+        _next(waiting, busy, opened) for busy, opened in ((set(), set()), ({LABEL}, set()), ({LABEL, READ}, set()))
+    ]
+    assert [cell.env for cell in given] == [LABEL, READ, LABEL]  # none is left idle
+    assert _next(waiting, {READ}, {READ}).env == READ and not waiting
+
+
 def test_a_process_that_dies_is_a_failed_row_and_the_rest_goes_on(mine: dict[str, Any], tmp_path: Path) -> None:
     """In the first cell the worker kills itself, as the system does when memory is short."""
     (tmp_path / "dying.py").write_text(
@@ -447,7 +479,7 @@ def test_kill_9_loses_only_the_cells_in_flight(mine: dict[str, Any], tmp_path: P
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 200
-        while not list(out.glob(".cells/*/run/config.yaml")):
+        while not (Results(out).exists and len(Results(out).rows()) == 2 and list(out.glob(".cells/*/run/*.jsonl"))):
             assert started.poll() is None and time.monotonic() < deadline, started.communicate()
             time.sleep(0.05)
         workers = children(started.pid)

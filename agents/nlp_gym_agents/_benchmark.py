@@ -105,9 +105,9 @@ def run(
 ) -> tuple[State, str | None]:
     """Run what has no row yet; how it stands then, and what was found damaged.
 
-    `workers` is how many processes (0: this one; by default one for each core), or "ray". Failed and skipped cells are run again only with `retry`. Raises BadArgument where the folder is another
-    benchmark's or in use, and OSError where the disk is full: what was finished is kept then, as it is when the
-    process is killed.
+    `workers` is how many processes (0: this one; by default one for each core), or "ray". Failed and skipped cells are
+    run again only with `retry`. Raises BadArgument where the folder is another benchmark's or in use, and OSError where
+    the disk is full: what was finished is kept then, as it is when the process is killed.
     """
     results = Results(folder)
     wanted = only(cells(benchmark), chosen)

@@ -1,5 +1,7 @@
 """Hyper-parameters from `configs/<agent>.yml`, in RL Zoo's format: by id, with a `default`; values are only values."""
 
+import copy
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ def hyperparameters(agent: str, env_id: str, file: str | Path | None = None) -> 
     if path is None:
         return {}
     try:
-        known = yaml.safe_load(path.read_text())
+        known = _content(path, path.stat().st_mtime_ns)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadArgument(f"cannot read the hyper-parameters in {path}: {error}") from error
     if not isinstance(known, dict):
@@ -28,7 +30,13 @@ def hyperparameters(agent: str, env_id: str, file: str | Path | None = None) -> 
     found = known.get(env_id, known.get("default"))
     if not isinstance(found, dict):
         raise BadArgument(f"{path} has neither {env_id!r} nor `default`; it has: {', '.join(map(str, known))}.")
-    return dict(found)
+    return copy.deepcopy(found)
+
+
+@functools.lru_cache(maxsize=32)
+def _content(path: Path, changed: int) -> Any:
+    """What a file holds, read once: a benchmark asks for every cell."""
+    return yaml.safe_load(path.read_text())
 
 
 def as_values(settings: dict[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def in_processes(cells: Sequence[Cell], count: int, scratch: str, begun: Begun) 
     """What comes of the cells, in the order in which they finish, from `count` processes."""
     if count < 1:
         raise BadArgument(f"--workers must be at least 1, or 'ray', got {count}.")
-    waiting = deque(cells)
+    waiting, opened = deque(cells), set[str]()
     workers = [_Worker(scratch) for _ in range(min(count, len(cells)))]
     try:
         while waiting or any(worker.cell for worker in workers):
@@ -107,14 +107,23 @@ def in_processes(cells: Sequence[Cell], count: int, scratch: str, begun: Begun) 
                     if not worker.process.is_alive():
                         worker.end()
                         workers[place] = worker = _Worker(scratch)
-                    worker.take(waiting.popleft())
+                    worker.take(_next(waiting, {w.cell.env for w in workers if w.cell}, opened))
                     begun(worker.cell)  # pyright: ignore[reportArgumentType]
             busy: dict[Any, _Worker] = {worker.pipe: worker for worker in workers if worker.cell}
             for pipe in wait(list(busy)):
-                yield busy[pipe].outcome()
+                outcome = busy[pipe].outcome()
+                opened.add(outcome.row["env"])
+                yield outcome
     finally:
         for worker in workers:
             worker.end()
+
+
+def _next(waiting: deque[Cell], busy: set[str], opened: set[str]) -> Cell:
+    """The next cell, if possible of no id whose first cell is still in flight: it is filling that id's caches."""
+    chosen = next((cell for cell in waiting if cell.env in opened or cell.env not in busy), waiting[0])
+    waiting.remove(chosen)
+    return chosen
 
 
 def here(cells: Sequence[Cell], scratch: str, begun: Begun) -> Iterator[Outcome]:
