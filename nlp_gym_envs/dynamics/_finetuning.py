@@ -17,7 +17,7 @@ from ._starts import STARTS, Starts
 from ._tuned import SMALLEST, Tuned, instance_generator
 from ._update import SMALL, Instance, Update
 
-RATES = {"normalised": 0.03, "sgd": 0.1, "momentum": 0.02, "adam": 1e-3}  # a good rate of each optimiser
+RATES = {"normalised": 0.003, "sgd": 0.1, "momentum": 0.02, "adam": 2e-4}  # a good rate of each optimiser
 KEEPS = 0.8  # what a step leaves of the running mean of gradients' directions
 MOMENTUM, SQUARES, TINY = 0.9, 0.99, 1e-8  # of momentum and Adam
 PARTS = ("gradient", "batch", "loss", "history", "budget")

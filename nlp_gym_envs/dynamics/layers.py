@@ -43,7 +43,7 @@ divergence; `info["stop"]` says which. Truncated never.
 | `actions` | `"multi"` | or `"flat"`, for agents that take `Discrete` alone |
 | `levels` | 4 | how many rates there are |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
-| `rate`, `decades` | of the optimiser, 1 | the middle of the rates: .03, .1, .02, .001; how far the highest is above it |
+| `rate`, `decades` | of the optimiser, 1 | the middle of the rates: .003, .1, .02, .0002; how far the highest is above it |
 | `inner`, `batch` | 1, 16 | updates in a step; texts of a minibatch |
 | `start`, `damage` | `("damaged",)`, 0.5 | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |

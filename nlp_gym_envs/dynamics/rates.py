@@ -40,7 +40,7 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 |---|---|---|
 | `model` | `"gpt2"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
-| `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .03, .1, .02, .001; how far 1 is above it |
+| `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .003, .1, .02, .0002; how far 1 is above it |
 | `inner`, `batch` | 1, 16 | updates in a step; texts of a minibatch |
 | `start`, `damage` | `("damaged",)`, 0.5 | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
