@@ -18,11 +18,11 @@ AGAINST = ("best_constant", "best_constant schedule=cosine", "best_constant adam
 INTRODUCTION = """# Driving fine-tuning: rates and layers
 
 Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose rows are made by
-`python benchmarks/finetuning.py`. Of each test instance one group of the model's weights is damaged, and the answers in its
-minibatches may be wrong; both are hidden. The rise is 3 x the fall of log(loss + .05) on examples that no action is chosen by.
-Learned agents are judged as they are at the end of their training. Intervals are 95 %, over seeds and instances both
-(bootstrap); differences are paired, instance by instance. Baselines choose on training instances; all take the same number of
-steps, but for those that may stop.
+`python benchmarks/finetuning.py`. Of each test instance one group of the model's weights is damaged, and the answers
+in its minibatches may be wrong; both are hidden. The rise is 3 x the fall of log(loss + .05) on examples that no action
+is chosen by. Learned agents are judged as they are at the end of their training. Intervals are 95 %, over seeds and
+instances both (bootstrap); differences are paired, instance by instance. Baselines choose on training instances; all
+take the same number of steps, but for those that may stop.
 """
 
 

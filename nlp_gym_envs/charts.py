@@ -1,4 +1,4 @@
-"""How a model was changed in an episode, as a picture: the loss beside Adam's, and how far each group was moved when."""
+"""An episode that changes a model, as a picture: the loss beside Adam's, and how far each group was moved when."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`layers` and `rates`: an action trains a damaged model; what is hidden is there, and the model at rest never changes."""
+"""`layers` and `rates`: an action trains a damaged model, what is hidden is there, the model at rest never changes."""
 
 from typing import Any
 

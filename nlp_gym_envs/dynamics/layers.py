@@ -39,13 +39,13 @@ divergence; `info["stop"]` says which. Truncated never.
 ## Arguments
 | name | default | effect |
 |---|---|---|
-| `model` | `"gpt2"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
+| `model` | `"bert"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
 | `actions` | `"multi"` | or `"flat"`, for agents that take `Discrete` alone |
 | `levels` | 4 | how many rates there are |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
 | `rate`, `decades` | of the optimiser, 1 | the middle of the rates: .003, .1, .02, .0002; how far the highest is above it |
 | `inner`, `batch` | 1, 16 | updates in a step; texts of a minibatch |
-| `start`, `damage` | `("damaged",)`, 0.5 | starting points to draw from; how far the loss has risen there, in nats |
+| `start`, `damage` | `("damaged",)`, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
 | `groups` | all five | what may change |
 | `probe`, `judge` | 16, 64 | examples that the reward, and that the metrics at the end look at |
@@ -54,7 +54,7 @@ divergence; `info["stop"]` says which. Truncated never.
 | `observe` | all five | the parts of the observation |
 | `instance`, `instances` | `"varied"`, none | `"fixed"`: one instance for ever, which is black-box optimisation; how many there are (10^6, 64, 256) |
 | `updates` | 300 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
-| `length`, `answer` | 16, 12 | tokens read of a text, and of an answer |
+| `length`, `answer` | 32, 16 | tokens read of a text, and of an answer |
 | `device` | `"cpu"` | where the model is |
 
 ## Version history
@@ -94,7 +94,7 @@ class Layers(Finetuning):
         inner: int = 1,
         batch: int = 16,
         start: Sequence[str] | str = ("damaged",),
-        damage: float = 0.5,
+        damage: float | None = None,
         noise: Sequence[float] | float = (0.0, 0.8),
         groups: Sequence[str] = ALL,
         probe: int = 16,
@@ -105,8 +105,8 @@ class Layers(Finetuning):
         instance: str = "varied",
         instances: int | None = None,
         updates: int | None = None,
-        length: int = 16,
-        answer: int = 12,
+        length: int = 32,
+        answer: int = 16,
         device: str = "cpu",
     ) -> None:
         if actions not in ("multi", "flat"):
@@ -162,7 +162,7 @@ class Layers(Finetuning):
         return np.array([self.action_of(*pair) for pair in zip(groups.tolist(), lower, strict=True)])
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
-        """The damaged group, at a good rate; at a lower one where most answers are wrong; STOP where none is damaged."""
+        """The damaged group at a good rate, a lower one where most answers are wrong; STOP where none is damaged."""
         found = self.still(rows)
         for at, row in enumerate(rows.tolist()):
             if (group := self.repair(row)) != NONE:
