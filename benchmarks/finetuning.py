@@ -252,7 +252,7 @@ def to_warm(wanted: list[dict[str, Any]], common: dict[str, Any]) -> list[tuple[
             if task not in NEEDS_DATA or is_there(task):
                 asked = (
                     f"nlp/{task}-{cell['dynamics']}-v0",
-                    {**common, **(TEXTS if cell["task"] not in TESTED else {}), **more},
+                    {**(TEXTS if cell["task"] not in TESTED else {}), **common, **more},
                 )
                 found.setdefault(json.dumps([task, asked[1]], sort_keys=True), asked)
     return list(found.values())
