@@ -1,13 +1,14 @@
 """Do agents learn to drive fine-tuning? `rates` and `layers`, five seeds, held-out instances, other data, other models.
 
     python benchmarks/finetuning.py --jobs 16 --seconds 420
-    NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 --only sentiment-rates
+    NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 \\
+        --only sentiment-rates sentiment-layers
     python benchmarks/finetuning_tables.py
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
 observation and with a constant reward, and the baselines at the same number of passes, which are chosen on training
-instances. A row holds the rise and the loss of every test instance, so that differences are paired. What is there already is
-not run again; after `--seconds` no cell is begun.
+instances. A row holds the rise and the loss of every test instance, so that differences are paired. What is there
+already is not run again; after `--seconds` no cell is begun. How long a step takes is told before the first.
 """
 
 import argparse
@@ -24,27 +25,29 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 RESULTS = Path(__file__).parent / "results" / "finetuning.jsonl"
-PAIRS = ("sentiment-rates", "text_classification-rates", "sentiment-layers", "text_classification-layers",
-         "translation-rates", "question_answering-rates", "translation-layers", "question_answering-layers")  # fmt: skip
+PAIRS = ("translation-rates", "text_classification-rates", "translation-layers", "text_classification-layers",
+         "sentiment-rates", "sentiment-layers", "question_answering-rates", "question_answering-layers")  # fmt: skip
 TESTED = {"sentiment": 128, "text_classification": 128}  # test instances
 TESTED_TEXTS = 48  # where the judge writes texts
 ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name -> (task, keywords)
     "sentiment": {
         "SST-2": ("sst2", {}),
         "AG News": ("ag_news", {}),
-        "t5": ("sentiment", {"model": "t5"}),
+        "gpt2": ("sentiment", {"model": "gpt2"}),
     },
     "text_classification": {
         "AG News": ("ag_news", {}),
         "SST-2": ("sst2", {}),
-        "t5": ("text_classification", {"model": "t5"}),
+        "gpt2": ("text_classification", {"model": "gpt2"}),
     },
     "translation": {"gpt2": ("translation", {"model": "gpt2"})},
     "question_answering": {"gpt2": ("question_answering", {"model": "gpt2"})},
 }
 NEEDS_DATA = ("sst2", "ag_news")
 TESTED_ELSEWHERE = 48
-STEPS = 18_432  # of a learner, some five minutes on a core of its own
+TEXTS = {"batch": 8, "probe": 12, "judge": 32}  # keywords of tasks whose answers are texts
+STEPS = 18_432  # of a learner
+MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 LEARNERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "rates": (("ppo", {}), ("sac", {}), ("td3", {})),
@@ -72,20 +75,22 @@ def cells(pair: str, seeds: int, steps: int) -> list[dict[str, Any]]:
                           "set": {}, "steps": None, **more})  # fmt: skip
 
     (first, keywords), *others = LEARNERS[dynamics]
+    texts = {} if task in TESTED else TEXTS
+    keywords = {**texts, **keywords}
     add(first, "as is", seeds, set=keywords, steps=steps)
     for agent, param, own, arm in BASELINES:
-        add(agent, arm, 1, param=param, set=own)
+        add(agent, arm, 1, param=param, set={**texts, **own})
     add(first, "blank", seeds, set={**keywords, **BLANK}, steps=steps)
     add(first, "constant reward", 1, set={**keywords, "reward": "constant"}, steps=steps)
     for agent, more in others:
-        add(agent, "as is", seeds, set=more, steps=steps)
+        add(agent, "as is", seeds, set={**texts, **more}, steps=steps)
     return found
 
 
 def key(cell: dict[str, Any]) -> str:
     """What makes a cell that cell."""
-    return json.dumps({name: cell[name] for name in ("task", "dynamics", "agent", "arm", "seed", "param", "set", "steps")},
-                      sort_keys=True)  # fmt: skip
+    names = ("task", "dynamics", "agent", "arm", "seed", "param", "set", "steps")
+    return json.dumps({name: cell[name] for name in names}, sort_keys=True)
 
 
 def run(asked: tuple[dict[str, Any], float, dict[str, Any]]) -> dict[str, Any] | None:
@@ -106,7 +111,7 @@ def run(asked: tuple[dict[str, Any], float, dict[str, Any]]) -> dict[str, Any] |
         agent, facts = trained(cell, common)
         facts["training_seconds"] = round(time.process_time() - cpu, 1)
         limit = TESTED.get(cell["task"], TESTED_TEXTS)
-        keywords = {**common, **cell["set"]}
+        keywords = {**cell["set"], **common}
         facts |= judged(agent, f"nlp/{cell['task']}-{cell['dynamics']}-v0", keywords, limit)
         facts["elsewhere"] = {
             name: judged(agent, f"nlp/{task}-{cell['dynamics']}-v0", {**keywords, **more}, TESTED_ELSEWHERE)
@@ -132,7 +137,7 @@ def trained(cell: dict[str, Any], common: dict[str, Any]) -> tuple[Any, dict[str
     from nlp_gym_agents._hyperparameters import as_values
 
     env_id = f"nlp/{cell['task']}-{cell['dynamics']}-v0"
-    asked = Experiment(cell["agent"], env_id, cell["steps"], cell["seed"], env_kwargs={**common, **cell["set"]},
+    asked = Experiment(cell["agent"], env_id, cell["steps"], cell["seed"], env_kwargs={**cell["set"], **common},
                        hyperparameters=cell["param"])  # fmt: skip
     learns = cell["steps"] is not None
     if not learns:
@@ -190,14 +195,20 @@ def judged(agent: Any, env_id: str, keywords: dict[str, Any], limit: int) -> dic
 def warm(asked: tuple[str, dict[str, Any]]) -> str:
     """Make what is kept on disk, so that no two processes do it at once."""
     import gymnasium as gym
+    import numpy as np
     import torch
 
     import nlp_gym_envs  # noqa: F401  registers the ids
 
     torch.set_num_threads(1)
     env_id, keywords = asked
-    gym.make(env_id, **keywords).close()
-    return env_id
+    env = gym.make(env_id, **keywords)
+    env.reset(seed=0)
+    here, zeros = env.unwrapped.episodes.dynamics, np.zeros(env.action_space.shape or (), env.action_space.dtype)  # pyright: ignore[reportAttributeAccessIssue]
+    began = time.process_time()
+    for _ in range(MEASURED):
+        here.act(np.zeros(1, np.int64), zeros[None])
+    return f"{env_id} {keywords}: {1e3 * (time.process_time() - began) / MEASURED:.0f} ms a step"
 
 
 def main() -> None:
@@ -221,7 +232,7 @@ def main() -> None:
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for name in pool.imap_unordered(warm, to_warm(wanted, common)):
-            print(f"{name} is ready", file=sys.stderr)
+            print(name, file=sys.stderr)
         asked = [(cell, deadline, common) for cell in wanted]
         for number, row in enumerate(pool.imap_unordered(run, asked, chunksize=1), 1):
             if row is None:
@@ -239,7 +250,10 @@ def to_warm(wanted: list[dict[str, Any]], common: dict[str, Any]) -> list[tuple[
     for cell in wanted:
         for task, more in ((cell["task"], {}), *ELSEWHERE[cell["task"]].values()):
             if task not in NEEDS_DATA or is_there(task):
-                asked = (f"nlp/{task}-{cell['dynamics']}-v0", {**common, **more})
+                asked = (
+                    f"nlp/{task}-{cell['dynamics']}-v0",
+                    {**(TEXTS if cell["task"] not in TESTED else {}), **common, **more},
+                )
                 found.setdefault(json.dumps([task, asked[1]], sort_keys=True), asked)
     return list(found.values())
 

@@ -75,7 +75,10 @@ class _Face:
             for scene in scenes:
                 pictures.show(scene)
             return []
-        return [pictures.picture(s) if self.render_mode == "rgb_array" else pictures.text(s) for s in scenes]
+        if self.render_mode == "ansi":
+            return [pictures.text(scene) for scene in scenes]
+        own = getattr(self.episodes.dynamics, "picture", None)  # of those whose episodes are no texts
+        return [own(row) for row in rows] if own is not None else [pictures.picture(scene) for scene in scenes]
 
 
 class NLPEnv(_Face, gym.Env):

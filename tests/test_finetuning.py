@@ -1,4 +1,4 @@
-"""`layers` and `rates`: an action trains a damaged model; what is hidden is there, and the model at rest never changes."""
+"""`layers` and `rates`: an action trains a damaged model, what is hidden is there, the model at rest never changes."""
 
 from typing import Any
 
@@ -223,7 +223,7 @@ def test_stop_ends_an_episode() -> None:
 def test_slower_actions_have_lower_rates_of_the_same_groups(kind: str) -> None:
     here = dynamics(rows(kind, 1))
     action = np.array([[2, 3]]) if kind == "layers" else np.array([[0.5, -1, 0, 0.2, -1]], np.float32)
-    full, half = here.rates_of(action[0]), here.rates_of(here.slower(action, np.array([0.5]))[0])
+    full, half = here.rates_of(action[0]), here.rates_of(here.slower(action, np.array([0.2]))[0])
     assert ((full > 0) == (half > 0)).all()
     assert (half[full > 0] < full[full > 0]).all()
 

@@ -16,6 +16,7 @@ from ._baseline import Baseline, _ask
 
 LEVELS = 7  # of a Box's coordinates, all alike or one of them alone
 KEPT = 6  # actions that are tried on the second half of the instances too
+FACE = ("num_envs", "autoreset_mode", "max_episode_steps", "render_mode")  # keywords that are not the game's
 SCHEDULES = ("constant", "cosine")
 
 
@@ -44,7 +45,7 @@ class BestConstant(Baseline):
     def _fit(self) -> None:
         spec, tried = _ask(self.env, "spec"), max(2, self.instances)
         options = {**spec.kwargs, "split": "train", "order": "random"}
-        options = {name: value for name, value in options.items() if name not in ("render_mode", "num_envs")}
+        options = {name: value for name, value in options.items() if name not in FACE}
         env = gym.make_vec(spec.id, num_envs=tried, vectorization_mode="vector_entry_point",
                            autoreset_mode="Disabled", **options)  # fmt: skip
         here: Any = env.unwrapped

@@ -15,9 +15,9 @@ from ..task import OpenTask
 from ._base import box, positive
 from ._starts import STARTS, Starts
 from ._tuned import SMALLEST, Tuned, instance_generator
-from ._update import SMALL, Instance, Update
+from ._update import GOING, SMALL, WORST, Instance, Update
 
-RATES = {"normalised": 0.03, "sgd": 0.1, "momentum": 0.02, "adam": 1e-3}  # a good rate of each optimiser
+RATES = {"normalised": 0.003, "sgd": 0.1, "momentum": 0.02, "adam": 2e-4}  # a good rate of each optimiser
 KEEPS = 0.8  # what a step leaves of the running mean of gradients' directions
 MOMENTUM, SQUARES, TINY = 0.9, 0.99, 1e-8  # of momentum and Adam
 PARTS = ("gradient", "batch", "loss", "history", "budget")
@@ -43,7 +43,7 @@ class Finetuning(Update):
         inner: int,
         batch: int,
         start: Sequence[str] | str,
-        damage: float,
+        damage: float | None,
         noise: Sequence[float] | float,
         probe: int,
         judge: int,
@@ -62,7 +62,8 @@ class Finetuning(Update):
         self.rate = RATES[optimiser] if rate is None else positive("rate", rate, 0)
         self.inner, self.batch = positive("inner", inner, 1, int), positive("batch", batch, 1, int)
         self.noise = _shares(noise)
-        self.starts = Starts(data, (start,) if isinstance(start, str) else tuple(start), positive("damage", damage, 0))
+        damage = (0.5 if data.labels else 1.0) if damage is None else positive("damage", damage, 0)
+        self.starts = Starts(data, (start,) if isinstance(start, str) else tuple(start), damage)
         self.training = data if task.split == "train" else data.of_training()
         self.there = np.array([end > begin for begin, end in self.tunable.spans.values()])  # (G,) groups of this model
         self.observed = tuple(part for part in PARTS if part in observe)
@@ -148,8 +149,7 @@ class Finetuning(Update):
             self.minibatch(self.instance[row], int(self.minibatches[row])), self.delta[row]
         )
         self.minibatches[row] += 1
-        self.forward_passes[row] += 1
-        self.backward_passes[row] += 1
+        self.count(row, 1, 1)
         self.gradient[row] = gradient.clone()
         self.batch_loss[row], self.batch_sure[row] = _finite(losses.mean(), 1e3), _finite(np.exp(-losses).mean(), 0)
         self.slope[row] = np.nan_to_num(self.tunable.norms(gradient), nan=0.0, posinf=0.0)
@@ -193,11 +193,7 @@ class Finetuning(Update):
         if self.optimiser == "momentum":
             kept = gradient if moments is None else moments[0] * MOMENTUM + gradient
             return kept, (kept,)
-        first, second, steps = (gradient * 0, gradient * 0, 0) if moments is None else moments
-        first, second = first.lerp(gradient, 1 - MOMENTUM), second.lerp(gradient.square(), 1 - SQUARES)
-        steps += 1
-        root = (second / (1 - SQUARES**steps)).sqrt_().add_(TINY)
-        return (first / (1 - MOMENTUM**steps)).div_(root), (first, second, steps)
+        return adam_step(gradient, moments)
 
     def _seen(self, row: int, losses: np.ndarray) -> None:
         super()._seen(row, losses)
@@ -232,6 +228,27 @@ class Finetuning(Update):
     def _see_budget(self, rows: np.ndarray) -> np.ndarray:
         return self.left(rows)
 
+    def picture(self, row: int) -> np.ndarray:
+        """The episode's losses beside Adam's, and how far each step moved each group, (360, 640, 3) uint8."""
+        from ..charts import chart
+
+        adam = self._adam(row) if self.stop[row] != GOING else None
+        split, number = self.task.split, int(self.example[row])
+        title = f"{self.task.name} · {self.name} · {split} {number}: {self.kind(row)}"
+        return chart(title, self.path[row], adam, self.loss_at_start[row], ALL, self.horizon)
+
+    def _adam(self, row: int) -> list[float]:
+        """The probe's loss after each step of Adam at its usual rate, from the same start on the same minibatches."""
+        made, moments, losses = self.instance[row], None, []
+        moved = made.start
+        for step in range(len(self.path[row])):
+            for number in range(step * self.inner, (step + 1) * self.inner):
+                _, gradient = self.tunable.losses_and_gradient(self.minibatch(made, number), moved)
+                direction, moments = adam_step(gradient, moments)
+                moved = moved - RATES["adam"] * direction
+            losses.append(min(_finite(self.tunable.losses(made.batch, moved).mean(), WORST), WORST))
+        return losses
+
     def repair(self, row: int) -> int:
         """The group that is damaged, or new; NONE where none is."""
         return self.instance[row].hidden["group"]
@@ -243,7 +260,16 @@ class Finetuning(Update):
     def kind(self, row: int) -> str:
         """What is hidden in an instance, in words."""
         hidden = self.instance[row].hidden
-        return f"{hidden['start']} {hidden['group']}, noise {hidden['noise']:g}"
+        group = "" if hidden["group"] == NONE else f" {ALL[hidden['group']]}"
+        return f"{hidden['start']}{group}, {hidden['noise']:.0%} of the answers wrong"
+
+
+def adam_step(gradient: Any, moments: Any) -> tuple[Any, Any]:
+    """Adam's direction (D,), and its moments with the number of steps; `moments` is None in the first."""
+    first, second, steps = (gradient * 0, gradient * 0, 0) if moments is None else moments
+    first, second, steps = first.lerp(gradient, 1 - MOMENTUM), second.lerp(gradient.square(), 1 - SQUARES), steps + 1
+    root = (second / (1 - SQUARES**steps)).sqrt_().add_(TINY)
+    return (first / (1 - MOMENTUM**steps)).div_(root), (first, second, steps)
 
 
 def _finite(value: Any, otherwise: float) -> float:

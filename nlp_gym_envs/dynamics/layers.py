@@ -39,13 +39,13 @@ divergence; `info["stop"]` says which. Truncated never.
 ## Arguments
 | name | default | effect |
 |---|---|---|
-| `model` | `"gpt2"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
+| `model` | `"bert"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
 | `actions` | `"multi"` | or `"flat"`, for agents that take `Discrete` alone |
 | `levels` | 4 | how many rates there are |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
-| `rate`, `decades` | of the optimiser, 1 | the middle of the rates: .03, .1, .02, .001; how far the highest is above it |
+| `rate`, `decades` | of the optimiser, 1 | the middle of the rates: .003, .1, .02, .0002; how far the highest is above it |
 | `inner`, `batch` | 1, 16 | updates in a step; texts of a minibatch |
-| `start`, `damage` | `("damaged",)`, 0.5 | starting points to draw from; how far the loss has risen there, in nats |
+| `start`, `damage` | `("damaged",)`, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
 | `groups` | all five | what may change |
 | `probe`, `judge` | 16, 64 | examples that the reward, and that the metrics at the end look at |
@@ -54,7 +54,7 @@ divergence; `info["stop"]` says which. Truncated never.
 | `observe` | all five | the parts of the observation |
 | `instance`, `instances` | `"varied"`, none | `"fixed"`: one instance for ever, which is black-box optimisation; how many there are (10^6, 64, 256) |
 | `updates` | 300 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
-| `length`, `answer` | 16, 12 | tokens read of a text, and of an answer |
+| `length`, `answer` | 32, 16 | tokens read of a text, and of an answer |
 | `device` | `"cpu"` | where the model is |
 
 ## Version history
@@ -94,7 +94,7 @@ class Layers(Finetuning):
         inner: int = 1,
         batch: int = 16,
         start: Sequence[str] | str = ("damaged",),
-        damage: float = 0.5,
+        damage: float | None = None,
         noise: Sequence[float] | float = (0.0, 0.8),
         groups: Sequence[str] = ALL,
         probe: int = 16,
@@ -105,31 +105,31 @@ class Layers(Finetuning):
         instance: str = "varied",
         instances: int | None = None,
         updates: int | None = None,
-        length: int = 16,
-        answer: int = 12,
+        length: int = 32,
+        answer: int = 16,
         device: str = "cpu",
     ) -> None:
         if actions not in ("multi", "flat"):
             raise BadArgument(f"actions must be 'multi' or 'flat', got {actions!r}.")
-        self.flat, self.count = actions == "flat", positive("levels", levels, 1, int)
+        self.flat, self.choices = actions == "flat", positive("levels", levels, 1, int)
         data = data_of(task, model, tuple(groups), None, updates, length, answer, device)
         super().__init__(
             task, num_rows, data, optimiser=optimiser, rate=rate, decades=decades, inner=inner, batch=batch,
             start=start, damage=damage, noise=noise, probe=probe, judge=judge, horizon=horizon, target=target,
             observe=observe, instance=instance, instances=instances,
         )  # fmt: skip
-        spread = np.linspace(-self.decades, self.decades, self.count) if self.count > 1 else np.zeros(1)
+        spread = np.linspace(-self.decades, self.decades, self.choices) if self.choices > 1 else np.zeros(1)
         self.levels = self.rate * 10**spread  # (levels,) rates, the lowest first
         names = tuple(self.tunable.spans)
         if self.flat:
-            self.action_space = spaces.Discrete(GROUPS * self.count + 1)
+            self.action_space = spaces.Discrete(GROUPS * self.choices + 1)
             self.action_meanings = (*(f"{name} at {rate:.2g}" for name in names for rate in self.levels), "STOP")
         else:
-            self.action_space = spaces.MultiDiscrete([GROUPS + 1, self.count])
+            self.action_space = spaces.MultiDiscrete([GROUPS + 1, self.choices])
             self.action_meanings = ((*names, "STOP"), tuple(f"at {rate:.2g}" for rate in self.levels))
 
     def rates_of(self, action: Any) -> np.ndarray | None:
-        group, level = divmod(int(action), self.count) if self.flat else map(int, action)
+        group, level = divmod(int(action), self.choices) if self.flat else map(int, action)
         if group == STOP:
             return None
         found = np.zeros(GROUPS)
@@ -137,14 +137,14 @@ class Layers(Finetuning):
         return found
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
-        groups = np.repeat(self.there, self.count) if self.flat else self.there
-        rates = [] if self.flat else np.ones(self.count, bool)
+        groups = np.repeat(self.there, self.choices) if self.flat else self.there
+        rates = [] if self.flat else np.ones(self.choices, bool)
         return np.tile(np.concatenate((groups, [True], rates)).astype(bool), (len(rows), 1))
 
     def action_of(self, group: int, level: int) -> np.ndarray:
         """What takes a group (or STOP) at a level, as an action."""
         if self.flat:
-            return np.array(GROUPS * self.count if group == STOP else group * self.count + level)
+            return np.array(GROUPS * self.choices if group == STOP else group * self.choices + level)
         return np.array([group, level])
 
     def still(self, rows: np.ndarray) -> np.ndarray:
@@ -157,12 +157,12 @@ class Layers(Finetuning):
 
     def slower(self, actions: np.ndarray, share: np.ndarray) -> np.ndarray:
         """Actions with about these shares of their rates, (B, ...)."""
-        groups, levels = np.divmod(actions, self.count) if self.flat else actions.T
+        groups, levels = np.divmod(actions, self.choices) if self.flat else actions.T
         lower = [self.nearest(self.levels[level] * max(less, 1e-6)) for level, less in zip(levels, share, strict=True)]
         return np.array([self.action_of(*pair) for pair in zip(groups.tolist(), lower, strict=True)])
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
-        """The damaged group, at a good rate; at a lower one where most answers are wrong; STOP where none is damaged."""
+        """The damaged group at a good rate, a lower one where most answers are wrong; STOP where none is damaged."""
         found = self.still(rows)
         for at, row in enumerate(rows.tolist()):
             if (group := self.repair(row)) != NONE:

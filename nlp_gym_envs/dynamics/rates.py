@@ -38,11 +38,11 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 ## Arguments
 | name | default | effect |
 |---|---|---|
-| `model` | `"gpt2"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
+| `model` | `"bert"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
-| `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .03, .1, .02, .001; how far 1 is above it |
+| `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .003, .1, .02, .0002; how far 1 is above it |
 | `inner`, `batch` | 1, 16 | updates in a step; texts of a minibatch |
-| `start`, `damage` | `("damaged",)`, 0.5 | starting points to draw from; how far the loss has risen there, in nats |
+| `start`, `damage` | `("damaged",)`, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
 | `groups` | all five | what may change |
 | `probe`, `judge` | 16, 64 | examples that the reward, and that the metrics at the end look at |
@@ -51,7 +51,7 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 | `observe` | all five | the parts of the observation |
 | `instance`, `instances` | `"varied"`, none | `"fixed"`: one instance for ever, which is black-box optimisation; how many there are (10^6, 64, 256) |
 | `updates` | 300 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
-| `length`, `answer` | 16, 12 | tokens read of a text, and of an answer |
+| `length`, `answer` | 32, 16 | tokens read of a text, and of an answer |
 | `device` | `"cpu"` | where the model is |
 
 ## Version history
@@ -85,7 +85,7 @@ class Rates(Finetuning):
         inner: int = 1,
         batch: int = 16,
         start: Sequence[str] | str = ("damaged",),
-        damage: float = 0.5,
+        damage: float | None = None,
         noise: Sequence[float] | float = (0.0, 0.8),
         groups: Sequence[str] = ALL,
         probe: int = 16,
@@ -96,8 +96,8 @@ class Rates(Finetuning):
         instance: str = "varied",
         instances: int | None = None,
         updates: int | None = None,
-        length: int = 16,
-        answer: int = 12,
+        length: int = 32,
+        answer: int = 16,
         device: str = "cpu",
     ) -> None:
         data = data_of(task, model, tuple(groups), None, updates, length, answer, device)

@@ -19,6 +19,7 @@ from .objectives import Batch, as_numpy
 GROUPS = ("embeddings", "lower", "middle", "upper", "head")  # from the input to the output; the same for every model
 BLOCK = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
 EMBEDDING = re.compile(r"embed|\bwte\b|\bwpe\b|\bshared\b")
+UNUSED = re.compile(r"(?:^|\.)pooler\.")  # a BERT's, which no loss here reads, and which is often not even stored
 ATTENTION = re.compile(r"attn|attention|\bln_1\b", re.IGNORECASE)
 
 
@@ -32,7 +33,8 @@ class Tunable(Shared):
     def __init__(self, module: torch.nn.Module, groups: Sequence[str] = GROUPS, only: str | None = None) -> None:
         self.module = module.eval().requires_grad_(False)
         group_of = groups_of(module)
-        chosen = [(name, p) for name, p in module.named_parameters() if group_of[name] in groups]
+        used = [(name, p) for name, p in module.named_parameters() if not UNUSED.search(name)]
+        chosen = [(name, p) for name, p in used if group_of[name] in groups]
         chosen = [(name, p) for name, p in chosen if only is None or re.search(only, name, re.IGNORECASE)]
         if not chosen:
             raise BadArgument(

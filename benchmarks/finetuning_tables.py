@@ -1,0 +1,109 @@
+"""The tables of `results/finetuning.md`, from the rows that `finetuning.py` wrote.
+
+python benchmarks/finetuning_tables.py
+"""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "results"
+REPETITIONS = 2000  # of the bootstrap
+LEARNERS = ("ppo", "a2c", "sac", "td3", "tqc", "dqn", "sarsa")
+AGAINST = ("best_constant", "best_constant schedule=cosine", "best_constant adam",
+           "best_constant schedule=cosine adam", "no_op", "uniform", "blank")  # fmt: skip
+INTRODUCTION = """# Driving fine-tuning: rates and layers
+
+Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose rows are made by
+`python benchmarks/finetuning.py`. Of each test instance one group of the model's weights is damaged, and the answers
+in its minibatches may be wrong; both are hidden. The rise is 3 x the fall of log(loss + .05) on examples that no action
+is chosen by. Learned agents are judged as they are at the end of their training. Intervals are 95 %, over seeds and
+instances both (bootstrap); differences are paired, instance by instance. Baselines choose on training instances; all
+take the same number of steps, but for those that may stop.
+"""
+
+
+def load(path: Path = FOLDER / "finetuning.jsonl") -> list[dict[str, Any]]:
+    """The rows without an error."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [row for row in rows if "error" not in row]
+
+
+def name_of(row: dict[str, Any]) -> str:
+    """What a row's agent is called in a table."""
+    written = [f"{name}={value}" for name, value in row["param"].items()]
+    return " ".join((row["agent"], *written, *([] if row["arm"] == "as is" else [row["arm"]])))
+
+
+def resampled(rises: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Means of rises (S, N) with seeds and instances drawn again, (R + 1,); the first is the mean itself."""
+    draw = np.random.default_rng(seed)
+    seeds, instances = rises.shape
+    means = [rises.mean()]
+    order = draw.integers(instances, size=(REPETITIONS, instances))  # the same for all agents: pairs stay pairs
+    for chosen in order:
+        means.append(rises[draw.integers(seeds, size=seeds)][:, chosen].mean())
+    return np.array(means)
+
+
+def written(means: np.ndarray, digits: int = 3) -> str:
+    """A mean with its interval."""
+    low, high = np.quantile(means[1:], [0.025, 0.975])
+    return f"{means[0]:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+
+
+def table(rows: list[dict[str, Any]], where: str | None = None) -> list[str]:
+    """Each agent's rise, losses and metric on one pair's test instances, or elsewhere."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found = row if where is None else row.get("elsewhere", {}).get(where)
+        if found:
+            groups[name_of(row)].append({**found, "seconds": row["cpu_seconds"]})
+    if not groups:
+        return []
+    metric = next(iter(next(iter(groups.values()))[0]["scores"]))
+    metric = next((m for m in ("accuracy", "chrf", "f1") if m in next(iter(groups.values()))[0]["scores"]), metric)
+    lines = [f"| agent | seeds | n | rise | loss, start to end | {metric} | passes forward, backward |",
+             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    rises = {name: np.array([row["each"]["rise"] for row in group]) for name, group in groups.items()}
+    for name in sorted(groups, key=lambda name: -rises[name].mean()):
+        scores = [row["scores"] for row in groups[name]]
+        mean = {m: float(np.mean([s[m][0] for s in scores if m in s] or [np.nan]))
+                for m in ("loss_start", "loss", metric, "forward_passes", "backward_passes")}  # fmt: skip
+        lines.append(
+            f"| {name} | {len(scores)} | {rises[name].shape[1]} | {written(resampled(rises[name]))} | "
+            f"{mean['loss_start']:.3f} to {mean['loss']:.3f} | {mean[metric]:.3f} | "
+            f"{mean['forward_passes']:.0f}, {mean['backward_passes']:.0f} |"
+        )
+    return [*lines, *differences(rises)]
+
+
+def differences(rises: dict[str, np.ndarray]) -> list[str]:
+    """Each learner's rise less that of what it should beat."""
+    learners = [name for name in rises if name in LEARNERS]
+    lines = []
+    for learner in learners:
+        others = [f"{learner} blank" if other == "blank" else other for other in AGAINST]
+        for other in (other for other in others if other in rises):
+            gap = rises[learner] - rises[other].mean(0)  # (S, N)
+            lines.append(f"| {learner} | {other} | {written(resampled(gap))} |")
+    return ["", "| learner | less | difference of the rise |", "|---|---|---|", *lines] if lines else []
+
+
+def main() -> None:
+    """Write the page."""
+    rows, lines = load(), [INTRODUCTION]
+    for pair in dict.fromkeys((row["task"], row["dynamics"]) for row in rows):
+        mine = [row for row in rows if (row["task"], row["dynamics"]) == pair]
+        lines += [f"## {pair[0]}, {pair[1]}", "", *table(mine), ""]
+        for where in dict.fromkeys(name for row in mine for name in row.get("elsewhere", {})):
+            lines += [f"### {pair[0]}, {pair[1]}: the same agents on {where}, without retraining", "",
+                      *table(mine, where), ""]  # fmt: skip
+    (FOLDER / "finetuning.md").write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
