@@ -111,25 +111,25 @@ class Layers(Finetuning):
     ) -> None:
         if actions not in ("multi", "flat"):
             raise BadArgument(f"actions must be 'multi' or 'flat', got {actions!r}.")
-        self.flat, self.count = actions == "flat", positive("levels", levels, 1, int)
+        self.flat, self.level_count = actions == "flat", positive("levels", levels, 1, int)
         data = data_of(task, model, tuple(groups), None, updates, length, answer, device)
         super().__init__(
             task, num_rows, data, optimiser=optimiser, rate=rate, decades=decades, inner=inner, batch=batch,
             start=start, damage=damage, noise=noise, probe=probe, judge=judge, horizon=horizon, target=target,
             observe=observe, instance=instance, instances=instances,
         )  # fmt: skip
-        spread = np.linspace(-self.decades, self.decades, self.count) if self.count > 1 else np.zeros(1)
+        spread = np.linspace(-self.decades, self.decades, self.level_count) if self.level_count > 1 else np.zeros(1)
         self.levels = self.rate * 10**spread  # (levels,) rates, the lowest first
         names = tuple(self.tunable.spans)
         if self.flat:
-            self.action_space = spaces.Discrete(GROUPS * self.count + 1)
+            self.action_space = spaces.Discrete(GROUPS * self.level_count + 1)
             self.action_meanings = (*(f"{name} at {rate:.2g}" for name in names for rate in self.levels), "STOP")
         else:
-            self.action_space = spaces.MultiDiscrete([GROUPS + 1, self.count])
+            self.action_space = spaces.MultiDiscrete([GROUPS + 1, self.level_count])
             self.action_meanings = ((*names, "STOP"), tuple(f"at {rate:.2g}" for rate in self.levels))
 
     def rates_of(self, action: Any) -> np.ndarray | None:
-        group, level = divmod(int(action), self.count) if self.flat else map(int, action)
+        group, level = divmod(int(action), self.level_count) if self.flat else map(int, action)
         if group == STOP:
             return None
         found = np.zeros(GROUPS)
@@ -137,14 +137,14 @@ class Layers(Finetuning):
         return found
 
     def masks(self, rows: np.ndarray) -> np.ndarray:
-        groups = np.repeat(self.there, self.count) if self.flat else self.there
-        rates = [] if self.flat else np.ones(self.count, bool)
+        groups = np.repeat(self.there, self.level_count) if self.flat else self.there
+        rates = [] if self.flat else np.ones(self.level_count, bool)
         return np.tile(np.concatenate((groups, [True], rates)).astype(bool), (len(rows), 1))
 
     def action_of(self, group: int, level: int) -> np.ndarray:
         """What takes a group (or STOP) at a level, as an action."""
         if self.flat:
-            return np.array(GROUPS * self.count if group == STOP else group * self.count + level)
+            return np.array(GROUPS * self.level_count if group == STOP else group * self.level_count + level)
         return np.array([group, level])
 
     def still(self, rows: np.ndarray) -> np.ndarray:
@@ -157,7 +157,7 @@ class Layers(Finetuning):
 
     def slower(self, actions: np.ndarray, share: np.ndarray) -> np.ndarray:
         """Actions with about these shares of their rates, (B, ...)."""
-        groups, levels = np.divmod(actions, self.count) if self.flat else actions.T
+        groups, levels = np.divmod(actions, self.level_count) if self.flat else actions.T
         lower = [self.nearest(self.levels[level] * max(less, 1e-6)) for level, less in zip(levels, share, strict=True)]
         return np.array([self.action_of(*pair) for pair in zip(groups.tolist(), lower, strict=True)])
 
