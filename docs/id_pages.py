@@ -4,6 +4,7 @@ A page is what `nlp-gym show` prints (docstrings, real spaces), a picture of an 
 say of agents that were trained there. Data that are not on this machine are not fetched: then the spaces are left out.
 """
 
+import inspect
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,7 @@ from nlp_gym_envs.text.corpora import BuiltIn
 FOLDER = Path(__file__).parent / "environments"  # written at build time, never committed
 SEED = 3  # of the episode in the picture
 LONGEST_EPISODE = 200  # steps of it
+QUICK = {"lexicon": False, "updates": 30}
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -54,7 +56,9 @@ def page_of(env_id: str, env: Any = None, picture: str | None = None) -> str:
     """The Markdown of an id's page; with `env`, its printed spaces; with `picture`, that file."""
     page = _pages.page(env_id, env)
     heading, _, rest = page.markdown().partition("\n\n")
-    caption = 'The end of an episode, as `render_mode="rgb_array"` shows it.'
+    quick = ", ".join(f"`{name}={value}`" for name, value in _quick(env_id).items())
+    made_with = f" Made with {quick}, to be quick." if quick else ""
+    caption = f'The end of an episode, as `render_mode="rgb_array"` shows it.{made_with}'
     shown = f"```{{figure}} {picture}\n:alt: the end of an episode of {env_id}\n\n{caption}\n```"
     made = f'```python\nimport gymnasium as gym, nlp_gym_envs\n\nenv = gym.make("{env_id}")\n```'
     absent = (
@@ -108,14 +112,18 @@ def _nearby(env_id: str) -> str:
     return "\n\n".join([*lines, "[All environments](index.md)."])
 
 
+def _quick(env_id: str) -> dict[str, Any]:
+    """Keywords that leave the spaces as they are and make the environment sooner."""
+    taken = inspect.signature(DYNAMICS.get(_pages.names_of(env_id)[1])).parameters
+    return {name: value for name, value in QUICK.items() if name in taken}
+
+
 def _made(env_id: str) -> Any:
     """The environment, or None where its data are not on this machine."""
-    dynamics = DYNAMICS.get(_pages.names_of(env_id)[1])
-    quick = {"lexicon": False} if "lexicon" in dynamics.__init__.__code__.co_varnames else {}  # same spaces, sooner
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of libraries inside
-            return gym.make(env_id, render_mode="rgb_array", **quick)
+            return gym.make(env_id, render_mode="rgb_array", **_quick(env_id))
     except NotAvailable:
         return None
 
@@ -141,8 +149,6 @@ def _built_in(task: str) -> bool:
 
 
 def _module_docstring(dynamics: str) -> str | None:
-    import inspect
-
     return inspect.getdoc(inspect.getmodule(DYNAMICS.get(dynamics)))
 
 

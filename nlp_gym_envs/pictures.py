@@ -28,6 +28,7 @@ class Scene:
     answer: str | None  # None while the episode goes on
     target: str | None
     right: bool
+    answers: bool = True  # whether it is an answer that can be right or wrong; else a model was changed, towards an aim
 
 
 def scene(episodes: Any, row: int, action: Any, paid: float) -> Scene:
@@ -42,6 +43,7 @@ def scene(episodes: Any, row: int, action: Any, paid: float) -> Scene:
         answer=str(dynamics.answers(rows)[0]) if over else None,
         target=" | ".join(dynamics.targets(rows)[0]) if over else None,
         right=over and _right(dynamics, rows),
+        answers=dynamics.answers_examples,
     )
 
 
@@ -53,6 +55,8 @@ def _right(dynamics: Any, rows: np.ndarray) -> bool:
 def _outcome(shown: Scene) -> str:
     if shown.answer is None:
         return f"return {shown.paid:+.3f}"
+    if not shown.answers:
+        return f"{shown.answer}; the aim: {shown.target}; return {shown.paid:+.3f}"
     verdict = "right" if shown.right else f"wrong: it is {shown.target}"
     return f"answer {shown.answer} ({verdict}), return {shown.paid:+.3f}"
 
@@ -69,7 +73,7 @@ def show(shown: Scene) -> None:
     from rich.markup import escape
     from rich.panel import Panel
 
-    colour = "cyan" if shown.answer is None else "green" if shown.right else "red"
+    colour = "green" if shown.right else "red" if shown.answer is not None and shown.answers else "cyan"
     action = "" if shown.action is None else f"\n[bold]> {escape(shown.action)}[/bold]"
     body = f"{escape(shown.text)}{action}\n[{colour}]{escape(_outcome(shown))}[/{colour}]"
     Console(width=None).print(Panel(body, title=escape(shown.title), title_align="left", border_style=colour))
@@ -102,14 +106,15 @@ def picture(shown: Scene) -> np.ndarray:
 
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
-    outcome, action = _outcome(shown), "" if shown.action is None else f"> {shown.action}"
-    ascii_only = (shown.text + outcome + action).isascii()
+    outcome = _outcome(shown)
+    action = "" if shown.action is None else textwrap.shorten(f"> {shown.action}", 60, placeholder=" …")
+    ascii_only = (shown.text + outcome + action).replace("…", "").isascii()  # it has that one
     draw.text((24, 18), shown.title, QUIET, _font(15))
     lines = textwrap.wrap(shown.text, 62 if ascii_only else 54)
     kept = lines if len(lines) <= 10 else ["…", *lines[-9:]]  # the end of a long text is what was read last
     draw.multiline_text((24, 52), "\n".join(kept), INK, _font(18, ascii_only), spacing=6)
     draw.text((24, SIZE[1] - 76), action, INK, _font(18, ascii_only))
-    colour = QUIET if shown.answer is None else GOOD if shown.right else BAD
+    colour = GOOD if shown.right else BAD if shown.answer is not None and shown.answers else QUIET
     draw.rectangle((0, SIZE[1] - 42, SIZE[0], SIZE[1]), colour)
     if draw.textlength(outcome, _font(18, ascii_only)) <= SIZE[0] - 48:
         draw.text((24, SIZE[1] - 34), outcome, PAPER, _font(18, ascii_only))

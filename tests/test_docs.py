@@ -189,6 +189,7 @@ LIBRARIES = {  # example -> what must be importable, how much to train
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("env_id", families())
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_a_library_trains_on_an_id_of_each_family(name: str, env_id: str, tmp_path: Path) -> None:
@@ -199,6 +200,6 @@ def test_a_library_trains_on_an_id_of_each_family(name: str, env_id: str, tmp_pa
     paths = os.pathsep.join([str(ROOT), str(ROOT / "agents")])
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / f"{name}.py"), env_id, str(steps)],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=280,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=1_100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-4_000:]
