@@ -167,7 +167,7 @@ def test_parts_tell_of_the_choices_in_their_order(small: str) -> None:
 def test_features_are_standardised_by_the_training_split(small: str) -> None:
     env = vector(small, encoder="hashing", vectors=8)
     train = env.episodes.dynamics.table
-    assert train.matches.shape[1] == len(train.names) == 13 and train.vectors.shape == (640, 24)
+    assert train.matches.shape[1] == len(train.names) == 17 and train.vectors.shape == (640, 24)
     varied = train.matches.std(0) > 0
     assert varied.sum() >= 6
     assert np.allclose(train.matches[:, varied].mean(0), 0, atol=0.05)

@@ -11,9 +11,11 @@ agent that ignores masks and continues there takes that choice and pays the cost
 F numbers tell how a choice matches: 10 from words (the share of its weight in the question; in the context; there or
 by words that go with it; the best window of the context, Richardson et al. 2013; the best link of question and choice
 by a sentence of the context, by the same words, by words that go with them, and the latter by a clause and by two
-clauses that share words; whether that clause negates; its length), and with `encoder` 3 cosines (with question,
-context, both). Which words go together is learned from the training texts without their answers. All are standardised
-by the training split and clipped.
+clauses that share words; whether that clause negates; its length), 4 from how likely a clause is to be asked about with
+this question and this choice (IBM Model 1: its chance among the choices, the log of it, what the clauses that fit the
+question make of it, and how the one that fits best has its words), and with `encoder` 3 cosines (with question,
+context, both). Which words go together is learned from the training texts, for the 4 with their right answers: those
+of a training question from the other half of the split. All are standardised by the training split and clipped.
 
 | part | size | range | meaning |
 |---|---|---|---|

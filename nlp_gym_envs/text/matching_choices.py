@@ -1,6 +1,7 @@
 """How well each choice of a question matches the question and its context: computed once for a split, choice by choice.
 
-No answer is looked at: what is fitted (how telling a word is, means and spreads) is fitted on the training texts.
+What is fitted (how telling a word is, which words go together, means and spreads) is fitted on the training split, its
+texts alone but for `matching_reading`, which learns from its answers too.
 """
 
 import functools
@@ -16,15 +17,17 @@ from .encoding import BOUND, encode
 from .examples import Examples, Shared
 from .matching import WORD, Ids, Weights, weights
 from .matching_association import Association, Questions, association
+from .matching_reading import READ, readings
 from .matching_words import NEGATIONS, sentences
 
 WORDS = ("in_question", "in_context", "near_context", "window", "exact_link", "sentence_link", "clause_link", "chain",
-         "negated", "length")  # fmt: skip  # see `_Page.features`
+         "negated", "length",  # see `_Page.features`
+         *READ)  # fmt: skip
 SENSES = ("question_similarity", "context_similarity", "both_similarity")  # with an encoder: cosines
 _NO = frozenset(NEGATIONS.split())
 _CLAUSE = re.compile(r"[,;:()–—]+\s|\b(?:and|but|while|whereas|although|though)\b")
 LONG = 20  # words from which on a choice counts as long as can be
-FORMAT = 2  # of the cached arrays; raise it when the same key would mean other numbers
+FORMAT = 3  # of the cached arrays; raise it when the same key would mean other numbers
 
 
 class ChoiceTable(Shared):
@@ -69,8 +72,8 @@ def standardised(values: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=8)
 def raw_matches(examples: Examples, train: Examples) -> np.ndarray:
-    """(P, 10) float32: see WORDS; kept on disk."""
-    key = {"what": "choices", "format": FORMAT, "fitted on": train.text_digest, "texts": examples.text_digest}
+    """(P, 14) float32: see WORDS; kept on disk."""
+    key = {"what": "choices", "format": FORMAT, "fitted on": train.digest, "texts": examples.text_digest}
 
     def make() -> np.ndarray:
         known = weights(train, ("question", "context"))
@@ -79,7 +82,8 @@ def raw_matches(examples: Examples, train: Examples) -> np.ndarray:
         mine = pages if examples is train else [_Page(*row, Ids(known)) for row in _rows(train)]
         linked = [association(train, side, len(known), lambda side=side: _lesson(mine, side)) for side in SIDES[:2]]
         rows = [row for page in pages for row in page.features(known, *linked)]
-        return np.array(rows, np.float32).reshape(-1, len(WORDS))
+        matched = np.array(rows, np.float32).reshape(-1, len(WORDS) - len(READ))
+        return np.column_stack((matched, readings(examples, train, known)))
 
     return cache.array(key, make)
 

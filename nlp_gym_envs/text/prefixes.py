@@ -66,13 +66,13 @@ def prefixes(examples: Examples, train: Examples, chunk: int) -> Prefixes:
     return table
 
 
-def folds(texts: Sequence[str]) -> np.ndarray:
+def folds(texts: Sequence[str], number: int = FOLDS) -> np.ndarray:
     """Which fold each text is in, (N,): dealt in turn, so that a corpus sorted by label is dealt evenly.
 
     Repeats of a text are in one fold, or its label would reach its posterior through them.
     """
     first: dict[str, int] = {}
-    return np.array([first.setdefault(text, len(first)) % FOLDS for text in texts], np.int64)
+    return np.array([first.setdefault(text, len(first)) % number for text in texts], np.int64)
 
 
 def _fit(train: Examples, rows: np.ndarray) -> "PrefixClassifier":
