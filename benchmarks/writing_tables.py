@@ -8,11 +8,13 @@ from collections import defaultdict
 from typing import Any
 
 from tables import FOLDER, cell
+from writing import named
 
 TITLES = {
     "plain": "Multi30k, no other goal: the rise of the mean of sentence chrF and BLEU is paid",
     "length": "Multi30k, at most 0.9 of the prompt's characters: 2 x the share beyond is charged",
     "terms": "Multi30k, with 23 required terms: .5 is charged for each that is missing",
+    "formats": "Multi30k, number formats of the model's weights",
     "builtin": "Built-in translation: the rise of sentence chrF is paid",
     "builtin length": "Built-in translation, at most 0.9 of the prompt's characters",
     "builtin terms": "Built-in translation, with 54 required terms",
@@ -69,9 +71,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         row = {**row, "scores": {"test": row["scores"]}}
-        param = " ".join(f"{name}={value}" for name, value in row["param"].items())
-        arm = "" if row["arm"] == "as is" else f", {row['arm']}"
-        groups[f"{row['agent']} {param}".strip() + arm].append(row)
+        groups[named(row)].append(row)
     shown = {name: each for name, each in MEASURES.items() if each[0] in rows[0]["scores"]}
     lines = [f"| agent | seeds | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
     for name, group in groups.items():
