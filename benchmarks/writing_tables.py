@@ -33,16 +33,23 @@ INTRODUCTION = """# Writing: token choice with a frozen model inside
 Made by `python benchmarks/writing_tables.py` from `writing.jsonl` and `writing_paired.jsonl`; those are made by
 
     nlp-gym pretrain --task multi30k_en_de --out models/m30k --param width=192 --param heads=6 --param inner=768 \\
-        --param vocabulary=4096 --param updates=2200 --param batch=3072 --param warmup=300
-    NLP_GYM_DATA=<folder with multi30k_en_de> python benchmarks/writing.py plain length terms --model models/m30k
-    python benchmarks/writing.py builtin
-    NLP_GYM_DATA=<folder with multi30k_en_de> python benchmarks/writing.py plain length terms builtin --compare
+        --param vocabulary=4096 --param updates=2200 --param batch=3072 --param warmup=300 --device cuda
+    export NLP_GYM_DATA=<folder with multi30k_en_de>
+    python benchmarks/writing.py plain length terms formats --model models/m30k --jobs 16
+    python benchmarks/writing.py plain length terms formats --compare
 
-Multi30k: 19,997 / 1,014 / 1,000 pairs (test_2016_flickr). Learned agents: five seeds, the best checkpoint on
-validation, judged once on the whole test split; means over seeds with a 95 % interval over seeds and sentences.
-`constant reward` and `zero observation` are controls of the same architecture. The rules choose among the same
-candidates; `beam width=8 rerank=True` orders its finished hypotheses by the environment's costs, then likelihood;
-`goal_rule` is n-gram blocking that stops at the limit and appends missing terms.
+Multi30k: 19,997 / 1,014 / 1,000 pairs (test_2016_flickr). The model: a T5 of 2.85 million parameters, trained from
+nothing in 78 seconds of an NVIDIA H200 (the other cores at work; without `--device` some 20 minutes of one core);
+greedy on validation: chrF 38.3, BLEU 16.6. Learned agents: five seeds where nothing else is said, the best of three
+checkpoints on validation, judged once on the whole test split; means over seeds with a 95 % interval over seeds and
+sentences. A run takes 70 to 120 seconds of one core.
+
+The rules choose among the same candidates; `beam width=8 rerank=True` orders its finished hypotheses by the
+environment's costs, then likelihood (eight times the forward passes of an agent); `goal_rule` is n-gram blocking that
+stops at the limit and appends missing terms. `prior=1`: the policy's scores are added to the model's own log
+probabilities, so that it starts as the model itself. Controls of the same architecture: `constant reward` pays every
+answer the same (judged as it stands after the last step), `zero observation` shows zeros; `no lexicon` lacks the two
+features of IBM Model 1.
 """
 
 
