@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 from tables import FOLDER, cell
-from writing import named
+from writing import FOR_GOALS, LEARNERS, RULES, named
 
 TITLES = {
     "plain": "Multi30k, no other goal: the rise of the mean of sentence chrF and BLEU is paid",
@@ -76,7 +76,7 @@ def _rows(name: str) -> list[dict[str, Any]]:
 def _table(rows: list[dict[str, Any]]) -> str:
     """One line for each agent and arm."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
+    for row in sorted(rows, key=_place):
         row = {**row, "scores": {"test": row["scores"]}}
         groups[named(row)].append(row)
     shown = {name: each for name, each in MEASURES.items() if each[0] in rows[0]["scores"]}
@@ -87,6 +87,13 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _place(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Rules in their own order, then what is learned, controls last."""
+    rules = [*RULES, *FOR_GOALS]
+    rule = (row["agent"], row["param"])
+    return (row["agent"] in LEARNERS, row["arm"] != "as is", rules.index(rule) if rule in rules else 0, named(row))
+
+
 def _paired(pairs: list[dict[str, Any]]) -> str:
     """The learned agents' differences to the others."""
     if not pairs:
@@ -94,6 +101,8 @@ def _paired(pairs: list[dict[str, Any]]) -> str:
     lines = ["", "Paired difference, x 100, 95 % bootstrap interval over sentences:", "",
              "| learned | against | return | chrF | BLEU |", "|---|---|---|---|---|"]  # fmt: skip
     for pair in pairs:
+        if pair["other"] in ("uniform", "oracle"):
+            continue
         numbers = ["{:+.1f} [{:+.1f}, {:+.1f}]".format(*(100 * x for x in pair[m])) for m in ("return", "chrf", "bleu")]
         lines.append(f"| {pair['learner']} | {pair['other']} | {' | '.join(numbers)} |")
     return "\n".join(lines) + "\n"
