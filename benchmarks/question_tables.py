@@ -17,7 +17,7 @@ Made by `python benchmarks/question_tables.py` from `questions.jsonl` and `quest
 
     export NLP_GYM_DATA=<folder with commonsense_qa, squad>
     python benchmarks/questions.py choices --only commonsense_qa --encoder <folder of all-MiniLM-L6-v2>
-    python benchmarks/questions.py span --only squad
+    python benchmarks/questions.py span --only squad --steps 150000
     python benchmarks/questions.py choices span --compare
 
 CommonsenseQA: 8,738 / 1,003 / 1,221 questions, five choices each; the encoder is all-MiniLM-L6-v2, frozen (the SHA-256

@@ -24,7 +24,7 @@ made by
 
     nlp-gym pretrain --task multi30k_en_de --out models/m30k ...    # as in writing.md
     export NLP_GYM_DATA=<folder with multi30k_en_de>
-    python benchmarks/simultaneous.py line ppo --model models/m30k --steps 65536
+    python benchmarks/simultaneous.py line ppo --model models/m30k --steps 65536    # PPO: at 0.3, seed 0 alone
     python benchmarks/simultaneous.py line ppo --model models/m30k --report
 
 The model of writing.md, tuned on prefixes for 200 updates (all play with the tuned one). 19,997 / 1,014 / 1,000 pairs;
