@@ -4,11 +4,13 @@
 
 The sentence encoder of the real choices is sentence-transformers/all-MiniLM-L6-v2; `--encoder` names a local copy of
 it. Each finished cell is a row of `benchmarks/results/questions.jsonl`; what is there already is not run again, and a
-cell that fails is a row with its error.
+cell that fails is a row with its error. What each question got is kept in `--answers`, from which `--compare` makes
+paired differences.
 """
 
 import argparse
 import functools
+import hashlib
 import json
 import multiprocessing
 import os
@@ -82,9 +84,7 @@ def run(cell: dict[str, Any], encoder: str = ENCODER) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             options = {**setting, **arm_options(cell, Path(folder) / "data")}
-            asked = Experiment(
-                cell["agent"], cell["env"], seed=cell["seed"], env_kwargs=options, hyperparameters=cell["param"]
-            )
+            asked = Experiment(cell["agent"], cell["env"], cell["steps"], cell["seed"], None, options, cell["param"])
             record = train(asked, Path(folder) / "run")
             seconds = time.process_time() - began
             rows = record.rows()
@@ -111,6 +111,7 @@ def run(cell: dict[str, Any], encoder: str = ENCODER) -> dict[str, Any]:
         "hyperparameters": experiment.hyperparameters,
         "data": {"train": facts["train"]},
         **circumstances(),
+        "got": judged["test"].episodes[metric].round(6).tolist(),
     }
 
 
@@ -147,6 +148,45 @@ def arm_options(cell: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {"dataset": str(folder)}
 
 
+def number_of(row: dict[str, Any]) -> str:
+    """A name for what is kept of a cell."""
+    return hashlib.sha256(key(row).encode()).hexdigest()[:16]
+
+
+def paired(rows: list[dict[str, Any]], answers: Path, repetitions: int = 1000) -> list[dict[str, Any]]:
+    """The learners (mean over seeds) less every other agent of their id, where what each question got was kept.
+
+    Intervals: 95 %, by resampling questions, and seeds.
+    """
+    import numpy as np
+
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for row in rows:
+        if (path := answers / f"{number_of(row)}.json").exists():
+            place = (row["env"], json.dumps(row["set"]), row["agent"], row["arm"])
+            groups.setdefault(place, []).append(json.loads(path.read_text()))
+    chance = np.random.default_rng(0)
+
+    def resampled(group: list[Any], chosen: Any) -> Any:
+        seeds = chance.integers(len(group), size=(repetitions, len(group)))
+        return np.array(
+            [np.mean([group[seed] for seed in row], 0)[at].mean() for row, at in zip(seeds, chosen, strict=True)]
+        )
+
+    found = []
+    for (env, setting, agent, arm), mine in groups.items():
+        chosen = chance.integers(len(mine[0]), size=(repetitions, len(mine[0])))
+        if agent in BASELINES or arm != "as is":
+            continue
+        for (its_env, its_setting, other, its_arm), its in groups.items():
+            if (its_env, its_setting) == (env, setting) and (other, its_arm) != (agent, arm):
+                interval = np.quantile(resampled(mine, chosen) - resampled(its, chosen), [0.025, 0.975])
+                difference = [round(float(x), 5) for x in (np.mean(mine) - np.mean(its), *interval)]
+                names = {"env": env, "set": json.loads(setting), "learner": agent, "other": other, "arm": its_arm}
+                found.append({**names, "seeds": len(mine), "difference": difference})
+    return found
+
+
 def main() -> None:
     """Run what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -155,16 +195,28 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", help="cells whose id or agent contains this")
     parser.add_argument("--encoder", default=ENCODER, help="where the sentence encoder is")
+    parser.add_argument("--steps", type=int, help="of training, for all learners")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--answers", type=Path, default=Path("runs/questions"))
+    parser.add_argument("--compare", action="store_true", help="make the paired differences of what is there")
     options = parser.parse_args()
-    known = options.out.read_text().splitlines() if options.out.exists() else []
-    done = {key(row) for row in map(json.loads, known) if "error" not in row}
+    lines = options.out.read_text().splitlines() if options.out.exists() else []
+    known = [row for row in map(json.loads, lines) if "error" not in row]
+    if options.compare:
+        differences = "".join(json.dumps(row) + "\n" for row in paired(known, options.answers))
+        options.out.with_name(f"{options.out.stem}_paired.jsonl").write_text(differences)
+        return
+    done = {key(row) for row in known}
     wanted = [cell for name in options.experiments for cell in cells(name, options.seeds)]
     wanted = [c for c in wanted if key(c) not in done and (options.only or "") in f"{c['env']} {c['agent']}"]
+    wanted = [{**cell, "steps": options.steps} for cell in wanted]
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.answers.mkdir(parents=True, exist_ok=True)
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for number, row in enumerate(pool.imap_unordered(functools.partial(run, encoder=options.encoder), wanted), 1):
+            if (got := row.pop("got", None)) is not None:
+                (options.answers / f"{number_of(row)}.json").write_text(json.dumps(got))
             with open(options.out, "a") as file:  # this process alone writes: a row is whole or not there
                 file.write(json.dumps(row) + "\n")
             score = row.get("scores", {}).get("test", {})

@@ -1,13 +1,14 @@
 """Do agents learn to write better than the model inside the environment does? `tokens`, five seeds, test split.
 
     nlp-gym pretrain --task multi30k_en_de --out models/multi30k --param width=192 ...    # see benchmarks/README.md
-    NLP_GYM_DATA=<folder with multi30k_en_de> python benchmarks/writing.py plain length terms --model models/multi30k
+    export NLP_GYM_DATA=<folder with multi30k_en_de>
+    python benchmarks/writing.py plain length terms formats --model models/multi30k
     python benchmarks/writing.py builtin
 
 `plain` pays the rise of the mean of sentence chrF and BLEU, `length` that of chrF and allows 0.9 of the prompt's
-characters, `terms` requires the words of `multi30k_terms.json`. Each finished cell is a row of `results/writing.jsonl`;
-its answers are kept in `--answers`, from which `--compare` makes the paired bootstrap. What is there already is not
-run again.
+characters, `terms` requires the words of `multi30k_terms.json`, `formats` asks what a model of fewer bits writes. Each
+finished cell is a row of `results/writing.jsonl`; its answers are kept in `--answers`, from which `--compare` makes the
+paired bootstrap. What is there already is not run again.
 """
 
 import argparse
@@ -31,6 +32,7 @@ GOALS: dict[str, dict[str, Any]] = {
     "plain": {"metric": {"chrf": 1, "bleu": 1}},
     "length": {"length_limit": 0.9},
     "terms": {"terms": str(HERE / "multi30k_terms.json")},
+    "formats": {},
     "builtin": {},
     "builtin length": {"length_limit": 0.9},
     "builtin terms": {"terms": "builtin"},
@@ -49,13 +51,21 @@ FOR_GOALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("beam", {"width": 8, "n": 2, "rerank": True}),
     ("goal_rule", {}),
 )
+STEPS = {"terms": 150_000}  # else as configs/ has it
 ROWS = 64  # of the environment in which an agent is judged
-LOOK = 20_000  # steps between looks at the validation split
+LOOK = 50_000  # steps between looks at the validation split
 LEARNERS = ("maskable_ppo", "ppo", "dqn", "sarsa")
-ARMS: dict[str, dict[str, Any]] = {
-    "constant reward": {"reward": "constant"},
+PRIOR = {"policy_kwargs": {"candidate_kwargs": {"hidden": 64, "prior": 1}}}  # starts as the model's own distribution
+CONSTANT, SHUFFLED = "constant reward", "shuffled answers"
+CONTROLS: dict[str, dict[str, Any]] = {
+    CONSTANT: {"reward": "constant"},
     "zero observation": {"observation": {"name": "dict", "blank": True}},
 }
+WITHOUT: dict[str, dict[str, Any]] = {  # a part of what is seen
+    "no lexicon": {"lexicon": False},
+    "no embeddings": {"embedding": 0, "state": 0},
+}
+FORMATS: tuple[dict[str, Any], ...] = ({}, {"dtype": "bfloat16"}, {"quantize": "int8"})
 
 
 def cells(experiment: str, seeds: int, model: str | None) -> list[dict[str, Any]]:
@@ -71,11 +81,19 @@ def cells(experiment: str, seeds: int, model: str | None) -> list[dict[str, Any]
             found.append({"experiment": experiment, "agent": agent, "env": env, "arm": arm, "seed": seed, "set": goal,
                           "param": {}, **more})  # fmt: skip
 
+    if experiment == "formats":
+        for form in FORMATS:
+            for agent in ("greedy", "beam"):
+                add(agent, 1, set={**goal, **form})
+        return found
     for agent, param in (*RULES, *(FOR_GOALS if experiment.split()[-1] in ("length", "terms") else ())):
         add(agent, 1, param=param)
-    add("maskable_ppo", seeds)
-    for arm in ARMS:
-        add("maskable_ppo", seeds, arm)
+    for param in ({}, PRIOR) if env == MULTI30K else ({},):
+        for arm in ("as is", *CONTROLS):
+            add("maskable_ppo", seeds, arm, param=param)
+    if experiment == "plain":
+        for arm in (SHUFFLED, *WITHOUT):
+            add("maskable_ppo", seeds, arm)
     if experiment == "builtin":
         for agent in ("ppo", "dqn", "sarsa"):
             add(agent, seeds)
@@ -123,17 +141,24 @@ def judge_rule(cell: dict[str, Any], goal: dict[str, Any]) -> tuple[Any, dict[st
 
 
 def train_and_judge(cell: dict[str, Any], goal: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """An agent trained on the train split, chosen on validation, judged on test."""
+    """An agent trained on the train split, chosen on validation, judged on test.
+
+    To a constant reward all checkpoints are alike: of that control the last is judged, not the first.
+    """
     from nlp_gym_agents._evaluation import evaluate
     from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
 
     with tempfile.TemporaryDirectory() as folder:
-        given = {**goal, **ARMS.get(cell["arm"], {})}
+        given = {**goal, **CONTROLS.get(cell["arm"], {}), **WITHOUT.get(cell["arm"], {})}
+        if cell["arm"] == SHUFFLED:
+            given["dataset"] = shuffled(Path(folder) / "data")
         asked = Experiment(cell["agent"], cell["env"], cell["steps"], cell["seed"], env_kwargs=given,
                            hyperparameters=cell["param"], eval_every=LOOK)  # fmt: skip
         record = train(asked, Path(folder) / "run")
         _, experiment, agent = load_run(record.folder)
-        judging = {name: value for name, value in experiment.env_kwargs.items() if name != "reward"}
+        if cell["arm"] == CONSTANT:
+            agent.set_parameters(str(record.checkpoints()[0] / "agent.zip"), device="cpu")
+        judging = {name: value for name, value in experiment.env_kwargs.items() if name not in ("reward", "dataset")}
         judged = evaluate(agent, cell["env"], "test", judging, num_envs=ROWS)
         facts = data_facts(agent.env if hasattr(agent, "env") else agent.get_env())
         curve = [[row["steps"], round(row["return"], 4)] for row in record.rows()]
@@ -143,6 +168,21 @@ def train_and_judge(cell: dict[str, Any], goal: dict[str, Any]) -> tuple[Any, di
         "hyperparameters": experiment.hyperparameters,
         "data": {"train": facts["train"]},
     }
+
+
+def shuffled(folder: Path) -> str:
+    """Multi30k with the answers of other prompts to train and validate on: what is left to learn is form alone."""
+    import numpy as np
+
+    draw = np.random.default_rng(0)  # one shuffle for all seeds: its lexicon is learned once
+    folder.mkdir()
+    for split in ("train", "validation", "test"):
+        examples = _task(MULTI30K, split).examples
+        order = draw.permutation(len(examples))
+        pairs = zip(examples["text"], [accepted[0] for accepted in examples.target[order]], strict=True)
+        lines = [json.dumps({"source": text, "target": answer}) for text, answer in pairs]
+        (folder / f"{split}.jsonl").write_text("\n".join(lines))
+    return str(folder)
 
 
 def _goal(setting: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +201,10 @@ def key(cell: dict[str, Any]) -> str:
 
 
 def paired(rows: list[dict[str, Any]], answers: Path, repetitions: int = 1000) -> list[dict[str, Any]]:
-    """The learned agents (mean over seeds) against every other cell of their experiment: bootstrap over sentences."""
+    """The learned agents (mean over seeds), and models of fewer bits, against every other cell of their experiment.
+
+    Intervals: 95 %, by resampling sentences.
+    """
     import numpy as np
 
     found = []
@@ -169,9 +212,7 @@ def paired(rows: list[dict[str, Any]], answers: Path, repetitions: int = 1000) -
         mine = [row for row in rows if row["experiment"] == experiment and "error" not in row]
         groups: dict[str, list[dict[str, Any]]] = {}
         for row in mine:
-            groups.setdefault(" ".join(filter(None, (row["agent"], _written(row["param"]), row["arm"]))), []).append(
-                row
-            )
+            groups.setdefault(named(row), []).append(row)
         task = _task(mine[0]["env"])
         counted = {name: _counted(group, task, answers) for name, group in groups.items()}
         size, draw = len(task.examples), np.random.default_rng(0)
@@ -179,7 +220,8 @@ def paired(rows: list[dict[str, Any]], answers: Path, repetitions: int = 1000) -
         weights = np.concatenate((np.ones((1, size)), weights))  # the first is the test split itself
         scores = {name: _scores(counts, task, weights) for name, counts in counted.items()}
         for learner, group in groups.items():
-            if group[0]["agent"] not in LEARNERS or group[0]["arm"] != "as is":
+            learned = group[0]["agent"] in LEARNERS and group[0]["arm"] == "as is"
+            if not learned and not {"dtype", "quantize"} & set(group[0]["set"]):
                 continue
             for other in groups:
                 row: dict[str, Any] = {"experiment": experiment, "learner": learner, "other": other}
@@ -192,15 +234,20 @@ def paired(rows: list[dict[str, Any]], answers: Path, repetitions: int = 1000) -
     return found
 
 
-def _written(param: dict[str, Any]) -> str:
-    return " ".join(f"{name}={value}" for name, value in param.items())
+def named(row: dict[str, Any]) -> str:
+    """How tables call what differs between the rows of an experiment besides the seed."""
+    param = {"prior": 1} if row["param"] == PRIOR else row["param"]
+    form = [str(row["set"][name]) for name in ("dtype", "quantize") if name in row["set"]]
+    arm = "" if row["arm"] == "as is" else row["arm"]
+    told = " ".join([row["agent"], *(f"{name}={value}" for name, value in param.items())])
+    return ", ".join(filter(None, (told, *form, arm)))
 
 
-def _task(env_id: str) -> Any:
+def _task(env_id: str, split: str = "test") -> Any:
     from nlp_gym_envs.task import TASKS
 
     name = env_id.split("/")[1].split("-")[0]
-    return TASKS.get(name).open(name, "test")
+    return TASKS.get(name).open(name, split)
 
 
 def _counted(group: list[dict[str, Any]], task: Any, answers: Path) -> dict[str, Any]:
@@ -258,7 +305,7 @@ def main() -> None:
     wanted = [cell for name in options.experiments for cell in cells(name, options.seeds, options.model)]
     wanted = [c for c in wanted if key(c) not in done and options.only in (None, c["agent"], c["arm"])]
     for cell in wanted:
-        cell["steps"] = options.steps
+        cell["steps"] = options.steps or STEPS.get(cell["experiment"])
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for number, row in enumerate(pool.imap_unordered(run, wanted), 1):

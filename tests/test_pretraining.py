@@ -58,6 +58,13 @@ def test_a_seed_gives_the_same_weights_and_the_loss_falls(tmp_path: Path, shape:
     assert any(not torch.equal(first[name], value) for name, value in weights(tmp_path / "c").items())
 
 
+def test_a_device_that_is_not_there_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(BadArgument, match="device='nowhere' cannot be used.*'cpu' always can"):
+        pretrain(Recipe("t5", **TINY), *toy(), tmp_path / "m", device="nowhere")
+    assert not list(tmp_path.iterdir())
+    assert pretrain(Recipe("t5", updates=1, **TINY), *toy(20), tmp_path / "m")["device"] == "cpu"
+
+
 @every_shape
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "float16"])
 def test_what_is_loaded_is_what_was_trained(tmp_path: Path, shape: str, half: bool) -> None:

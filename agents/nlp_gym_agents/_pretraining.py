@@ -39,7 +39,11 @@ SHIPPED: dict[str, tuple[tuple[str, ...], Recipe]] = {
 
 
 def pretrain_task(
-    tasks: Sequence[str], recipe: Recipe, folder: str | Path, progress: Callable[[int, int, float], None] | None = None
+    tasks: Sequence[str],
+    recipe: Recipe,
+    folder: str | Path,
+    progress: Callable[[int, int, float], None] | None = None,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Train on the training splits of `tasks`, save in `folder`, judge on validation; the facts of the model card.
 
@@ -56,7 +60,7 @@ def pretrain_task(
                 )
     pairs = [pair for task in opened for pair in _pairs(task, recipe)]
     texts = list(zip(*pairs, strict=True))
-    facts = pretrain(recipe, texts[0], texts[1], folder, progress)
+    facts = pretrain(recipe, texts[0], texts[1], folder, progress, device)
     facts |= {"tasks": list(tasks), "scores": _scores(opened, recipe, Path(folder))}
     if "translation" in tasks and SHAPES[recipe.shape] != "encoder":
         facts["spoken"] = SPOKEN
@@ -80,6 +84,7 @@ def make(
     folder: Path,
     threads: int,
     quiet: bool,
+    device: str = "cpu",
 ) -> None:
     """What the command does: train with a progress bar, then say what the model reaches."""
     import torch
@@ -98,7 +103,9 @@ def make(
     columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("loss {task.fields[loss]:.3f}"))
     with Progress(*columns, disable=quiet) as bar:
         line = bar.add_task("pre-training", total=recipe.updates, loss=float("nan"))
-        facts = pretrain_task(tasks, recipe, folder, lambda done, _, loss: bar.update(line, completed=done, loss=loss))
+        facts = pretrain_task(
+            tasks, recipe, folder, lambda done, _, loss: bar.update(line, completed=done, loss=loss), device
+        )
     if not quiet:
         for task, scores in facts["scores"].items():
             listed = ", ".join(f"{metric} {100 * value:.1f}" for metric, value in scores.items())

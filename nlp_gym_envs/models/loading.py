@@ -74,6 +74,11 @@ def _check_options(family: str | None, dtype: str, device: str, quantize: str | 
         raise BadArgument(
             f"quantize={quantize!r} goes with device='cpu' and dtype='float32', got {device!r} and {dtype!r}."
         )
+    check_device(device)
+
+
+def check_device(device: str) -> None:
+    """Raises BadArgument where torch cannot use a device."""
     if device != "cpu":
         import torch
 

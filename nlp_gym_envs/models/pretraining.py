@@ -2,7 +2,8 @@
 
 A T5 learns to write the answer to a prompt, a GPT-2 to go on from a prompt to its answer, a BERT to fill masked words
 of both. The tokenizer is a byte-level BPE of the same texts, so that any text can be written in it. Same texts, recipe
-and seed give the same weights on the same machine with the same number of threads.
+and seed give the same weights on the same machine with the same number of threads (on a processor: an accelerator adds
+up in no fixed order).
 """
 
 import json
@@ -56,22 +57,30 @@ class Recipe:
 
 
 def pretrain(
-    recipe: Recipe, prompts: Sequence[str], answers: Sequence[str], folder: str | Path, progress: Progress | None = None
+    recipe: Recipe,
+    prompts: Sequence[str],
+    answers: Sequence[str],
+    folder: str | Path,
+    progress: Progress | None = None,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Train a model on N prompts and their answers and save it in `folder`, which `models.loading.load` takes.
 
     Returns what a model card tells: parameters, seconds, the last losses, hashes of the texts. The folder is written
-    when all is done. Raises BadArgument where there is nothing to learn from.
+    when all is done. Raises BadArgument where there is nothing to learn from, or no such device.
     """
     import torch
 
+    from .loading import check_device
+
     if not len(prompts) or len(prompts) != len(answers):
         raise BadArgument(f"pre-training needs as many answers as prompts, got {len(prompts)} and {len(answers)}.")
+    check_device(device)
     started = time.perf_counter()
     tokenizer = make_tokenizer(recipe, [*prompts, *answers])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = make_model(recipe, tokenizer)
+        model = make_model(recipe, tokenizer).to(device)
         losses = _train(recipe, model, tokenizer, prompts, answers, progress)
     facts = {
         "recipe": asdict(recipe),
@@ -80,9 +89,10 @@ def pretrain(
         "data_sha256": content_digest([list(prompts), list(answers)]),
         "seconds": round(time.perf_counter() - started, 1),
         "threads": torch.get_num_threads(),
+        "device": device,
         "training_loss": round(float(np.mean(losses[-100:])), 4),
     }
-    save(model.half() if recipe.half else model, tokenizer, folder, facts)
+    save((model.half() if recipe.half else model).cpu(), tokenizer, folder, facts)
     return facts
 
 
@@ -165,6 +175,8 @@ def _train(
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate * share
         inputs, labels = next(batches)
+        inputs = {name: part.to(model.device) if torch.is_tensor(part) else part for name, part in inputs.items()}
+        labels = labels.to(model.device)
         asked = labels != -100
         logits = _logits(model, inputs, asked)
         loss = torch.nn.functional.cross_entropy(logits, labels[asked], label_smoothing=recipe.smoothing)
@@ -293,6 +305,7 @@ def write_card(folder: str | Path, facts: dict[str, Any]) -> None:
     spoken = f", {facts['spoken']:.0%} of the translations in the spoken register" if "spoken" in facts else ""
     size = sum(file.stat().st_size for file in target.iterdir() if file.suffix in (".safetensors", ".json")) / 1e6
     tasks, threads = ", ".join(facts["tasks"]), facts["threads"]
+    where = f"{threads} thread{'s' if threads > 1 else ''}" if facts["device"] == "cpu" else facts["device"]
     card = f"""# {recipe["shape"]}, {facts["parameters"] / 1e6:.2f} million parameters, {size:.1f} MB
 
 Trained from nothing by `nlp-gym pretrain` on the training splits of {tasks}{spoken}.
@@ -301,7 +314,7 @@ An ordinary transformers checkpoint with its own byte-level BPE tokenizer.
 | fact | |
 |---|---|
 | examples | {facts["examples"]:,}, SHA-256 {facts["data_sha256"]} |
-| time | {facts["seconds"]:.0f} seconds on {threads} thread{"s" if threads > 1 else ""} |
+| time | {facts["seconds"]:.0f} seconds on {where} |
 | last training loss | {facts["training_loss"]}, with label smoothing {recipe["smoothing"]} |
 
 | task | validation | score |

@@ -209,6 +209,7 @@ def pretrain(
         list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="A number of the recipe; repeatable.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Of the processor.")] = 1,
+    device: Annotated[str, typer.Option(metavar="NAME", help="Where to train: cpu, or cuda.")] = "cpu",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but warnings and errors.")] = False,
 ) -> None:
     """Train a small language model from nothing, for environments with a model inside.
@@ -229,4 +230,4 @@ def pretrain(
     from .._pretraining import make
     from .._settings import settings
 
-    make(tuple(task or ()), shape, shipped, settings(param, "--param"), out, threads, quiet)
+    make(tuple(task or ()), shape, shipped, settings(param, "--param"), out, threads, quiet, device)
