@@ -26,7 +26,7 @@ class Scoreboard:
 
     form: ClassVar[type]  # of answer
     sizes: ClassVar[dict[str, int]] = {"probe": 64, "judge": 256, "confirmation": 256}
-    steps: ClassVar[tuple[tuple[str, int], ...]]  # what each nudge moves, in words, and by how many hundredths
+    steps: tuple[tuple[str, int], ...]  # what each nudge moves, in words, and by how many hundredths
     features: ClassVar[int]
     names: tuple[str, ...]  # of the parameters
     bound: np.ndarray  # (P,) how far each may go, in hundredths
@@ -54,25 +54,19 @@ class Scoreboard:
         """(b, P): where the parameters should go, by the gradient of the loss."""
         raise NotImplementedError
 
-    def judged(self, batch: Any, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Answers and targets as metrics take them (b, T), loss (b,), utility (b,)."""
+    def judged(self, batch: Any, parameters: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """What each answer adds to each metric of the task, name -> (b, T, s); loss (b,), utility (b,)."""
         raise NotImplementedError
 
-    def told(self, parameters: np.ndarray, moved: np.ndarray) -> str:
-        """What a person would want to know besides, of one row."""
+    def told(self, moved: np.ndarray) -> str:
+        """What a person would want to know besides, of one row, whose nudges move the parameters `moved` (A - 1,)."""
         raise NotImplementedError
-
-    def counts(self, answers: np.ndarray, targets: np.ndarray, metric: Any) -> np.ndarray:
-        """What each answer adds to a metric, (b, T, s)."""
-        flat = metric.counts(answers.ravel(), targets.ravel())
-        return flat.reshape(*answers.shape, -1)
 
     def report(self, batch: Any, parameters: np.ndarray) -> dict[str, np.ndarray]:
         """Every metric of the task on a batch, with its standard error, loss and utility: name -> (b,)."""
-        answers, targets, loss, utility = self.judged(batch, parameters)
+        counts, loss, utility = self.judged(batch, parameters)
         found = {"loss": loss.astype(np.float64), "utility": utility}
         for name, metric in self.task.metrics.items():
-            counts = self.counts(answers, targets, metric)
-            found[name] = metric.score(counts.sum(1))
-            found[f"{name}_standard_error"] = spread(counts, metric)
+            found[name] = metric.score(counts[name].sum(1))
+            found[f"{name}_standard_error"] = spread(counts[name], metric)
         return found

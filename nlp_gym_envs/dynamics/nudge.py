@@ -63,9 +63,11 @@ from ..task import OpenTask, Task
 from ._base import Dynamics, box, positive
 from ._instances import how_many
 from ._nudge_labels import Labels
+from ._nudge_spans import Spans
+from ._nudge_written import Written
 from ._scoreboard import Scoreboard
 
-BOARDS: tuple[type[Scoreboard], ...] = (Labels,)
+BOARDS: tuple[type[Scoreboard], ...] = (Labels, Written, Spans)
 STOP = 0
 UNIT = 0.01  # parameters are whole numbers of it, so that a nudge back undoes a nudge to the last bit
 GOING, STOPPED, REACHED, SPENT = range(4)
@@ -219,7 +221,7 @@ class Nudge(Dynamics):
 
     def _told(self, row: int) -> str:
         metric = f"{self.task.metric.name} {self.metric[row]:.3f}, loss {self.loss[row]:.3f}"
-        more = self.board.told(self.units[row] * UNIT, self.moved[row])
+        more = self.board.told(self.moved[row])
         return (
             f"instance {self.example[row]}, look {self.looks[row]} of {self.horizon}: {metric} on the probe; {more}.\n"
             f"so far: {self._moves(self.units[row])}"
