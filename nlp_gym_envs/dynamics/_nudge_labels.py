@@ -116,6 +116,11 @@ class Labels(Scoreboard):
         warmth = scores - parameters[:, :-1].T[:, :, None]
         return np.concatenate((lack.mean(2).T, -(lack * warmth).sum(0).mean(1)[:, None]), axis=1)
 
+    def meant(self, batch: Batch, parameters: np.ndarray) -> np.ndarray:
+        """The mean probability of each class, (K, b)."""
+        odds = np.exp(self.scores(batch, parameters))
+        return (odds / odds.sum(0)).mean(2)
+
     def judged(self, batch: Batch, parameters: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         _, wanted, _ = batch
         scores = self.scores(batch, parameters)

@@ -58,6 +58,24 @@ class Scoreboard:
         """What each answer adds to each metric of the task, name -> (b, T, s); loss (b,), utility (b,)."""
         raise NotImplementedError
 
+    def ascended(self, batch: Any, start: np.ndarray, updates: int, rate: float) -> np.ndarray:
+        """Parameters (b, P) that a batch finds better than `start`: gradient steps, each coordinate at its own scale.
+
+        Of the `updates` + 1 points that were looked at, the best by utility.
+        """
+        limit = self.bound / 100
+        now, best, most = start.copy(), start.copy(), self.utility(batch, start)
+        square = np.zeros_like(start)
+        for update in range(updates):
+            slope = self.slope(batch, now)
+            square = 0.8 * square + 0.2 * slope**2
+            scaled = slope / (np.sqrt(square / (1 - 0.8 ** (update + 1))) + 1e-4)
+            now = np.clip(now + rate * (1 - update / updates) * scaled, -limit, limit)
+            found = self.utility(batch, now)
+            better = found > most
+            best[better], most[better] = now[better], found[better]
+        return best
+
     def told(self, moved: np.ndarray) -> str:
         """What a person would want to know besides, of one row, whose nudges move the parameters `moved` (A - 1,)."""
         raise NotImplementedError

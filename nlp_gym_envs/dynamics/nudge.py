@@ -70,6 +70,8 @@ from ._scoreboard import Scoreboard
 BOARDS: tuple[type[Scoreboard], ...] = (Labels, Written, Spans)
 STOP = 0
 UNIT = 0.01  # parameters are whole numbers of it, so that a nudge back undoes a nudge to the last bit
+FIT = 40, 0.3  # updates of the oracle's fit, and their first rate
+KEPT = 10_000  # fits
 GOING, STOPPED, REACHED, SPENT = range(4)
 WHY = np.array(["", "stop", "target", "horizon"], object)
 
@@ -108,7 +110,7 @@ class Nudge(Dynamics):
         self.action_space = spaces.Discrete(self.actions)
         self.action_meanings = ("stop", *(f"{what} {size * UNIT:+.2f}" for what, size in self.board.steps))
         self.parts = {"probe": box(-1, 1, self.board.features), "history": box(-1, 1, 4 + self.actions)}
-        self.probe = Kept(num_rows)
+        self.probe, self.fits = Kept(num_rows), Fits(self.board)
         # row by row
         self.units = np.zeros((num_rows, len(self.board.names)), np.int64)
         self.moved = np.zeros((num_rows, self.actions - 1), np.int64)  # the parameter that each nudge moves
@@ -208,9 +210,8 @@ class Nudge(Dynamics):
     # ---------------------------------------------------------------- what is known and told
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
-        """The nudge that comes nearest to undoing what is hidden; STOP where none comes nearer."""
-        wanted = self.board.undone(self.example[rows]) / UNIT
-        left = wanted - self.units[rows]  # (B, P)
+        """The nudge that comes nearest to parameters fitted on the judge; STOP where none comes nearer."""
+        left = self.fits.of(self.example[rows]) / UNIT - self.units[rows]  # (B, P)
         moved = np.take_along_axis(left, self.moved[rows], 1)  # (B, A - 1)
         nearer = moved**2 - (moved - self.step[1:]) ** 2
         nearer = np.where(self.masks(rows)[:, 1:], nearer, -np.inf)
@@ -238,9 +239,9 @@ class Nudge(Dynamics):
         return _objects(f"{name} {a:.3f} to {b:.3f} ({self._moves(self.units[row])})" for row, a, b in pairs)
 
     def targets(self, rows: np.ndarray) -> np.ndarray:
-        undone, name = self.board.undone(self.example[rows]), self.task.metric.name
-        found = self.board.report(self.board.batch(self.example[rows], "judge"), undone)[name]
-        units = np.rint(undone / UNIT).astype(np.int64)
+        fitted, name = self.fits.of(self.example[rows]), self.task.metric.name
+        found = self.board.report(self.board.batch(self.example[rows], "judge"), fitted)[name]
+        units = np.rint(fitted / UNIT).astype(np.int64)
         return _objects((f"{name} {a:.3f} ({self._moves(u)})",) for a, u in zip(found, units, strict=True))
 
     def solved(self, rows: np.ndarray) -> np.ndarray:
@@ -285,6 +286,27 @@ class Kept:
         if np.array_equal(rows, self.every):
             return self.arrays
         return tuple(whole[:, rows] for whole in self.arrays)
+
+
+class Fits:
+    """What an instance's hidden shift undone, and then fitted on the judge, comes to; the latest are kept."""
+
+    def __init__(self, board: Scoreboard) -> None:
+        self.board = board
+        self.known: dict[int, np.ndarray] = {}
+
+    def of(self, instances: np.ndarray) -> np.ndarray:
+        """(n, P)."""
+        new = np.array([number for number in dict.fromkeys(instances.tolist()) if number not in self.known], np.int64)
+        if len(new):
+            if len(self.known) > KEPT:
+                self.known.clear()
+                new = np.unique(instances)
+            limit = self.board.bound / 100
+            start = np.clip(self.board.undone(new), -limit, limit)
+            fitted = self.board.ascended(self.board.batch(new, "judge"), start, *FIT)
+            self.known.update(zip(new.tolist(), fitted, strict=True))
+        return np.stack([self.known[number] for number in instances.tolist()])
 
 
 def board_of(task: OpenTask) -> type[Scoreboard]:
