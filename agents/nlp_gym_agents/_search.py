@@ -8,7 +8,7 @@ from ._baseline import Baseline
 
 
 class Search(Baseline):
-    """Subclasses write `_found`. A search may look as often at the probe as an agent, and is not bound to the nudges."""
+    """Subclasses write `_found`. A search looks at the probe as often as an agent may, and is not bound to nudges."""
 
     dynamics = ("nudge",)
 

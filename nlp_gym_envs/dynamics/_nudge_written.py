@@ -22,7 +22,11 @@ LONGEST = 48  # tokens of an answer, END among them
 LONGEST_PROMPT = 128
 ROWS = 250  # that are written side by side
 FORMAT = 2  # of the cached arrays; raise it when the same key would mean other numbers
-SCALE = (6, 12, 24)  # what a weight of 1 makes of words / the prompt's words, of repeated pairs, of copied words, in log p
+SCALE = (
+    6,
+    12,
+    24,
+)  # what a weight of 1 makes of words / the prompt's words, of repeated pairs, of copied words, in log p
 GROUPS = 3  # short, middling and long texts
 
 

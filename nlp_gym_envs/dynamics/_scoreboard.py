@@ -21,7 +21,8 @@ class Look(NamedTuple):
 class Scoreboard:
     """`parameters` are (b, P); everything of an instance follows from its number and the split.
 
-    A batch is a tuple of arrays with the rows on the second axis; what they hold is the board's own affair. Of a nudge the parameter may depend on what was seen (as "the most under-predicted class" does).
+    A batch is a tuple of arrays with the rows on the second axis; what they hold is the board's own affair. Which
+    parameter a nudge moves may depend on what was seen (as "the most under-predicted class" does).
     """
 
     form: ClassVar[type]  # of answer

@@ -2,52 +2,58 @@
 
 The parameters work on scores that the model gave once, so that an evaluation of the changed model costs no forward. An
 episode is an *instance*: something was shifted that the agent must undo, and it sees what comes of it on a small batch,
-the probe. It is judged on other texts, and in the splits `validation` and `test` on other instances. Calibration after
-Guo et al. 2017, "On calibration of modern neural networks", and Saerens et al. 2002, "Adjusting the outputs of a
-classifier to new a priori probabilities"; one policy serves any number of classes.
+the probe. It is judged on other texts, and in the splits `validation` and `test` on other instances. After Guo et al.
+2017, "On calibration of modern neural networks"; Saerens et al. 2002, "Adjusting the outputs of a classifier to new a
+priori probabilities"; Wu et al. 2016, "Google's neural machine translation system", for the length penalty.
 
 ## Action space
-`Discrete`: action 0 is STOP, every other one a nudge, small or large, up or down.
+`Discrete`: action 0 is STOP, every other one a nudge, up or down, large or small.
 
-| answers | a nudge moves | steps |
-|---|---|---|
-| labels | the bias of the most under-predicted class (up), of the most over-predicted class (down), the log temperature | 1 and .3; .5 and .15 |
+| answers | what is frozen | a nudge moves | actions |
+|---|---|---|---|
+| labels | logistic regression on TF-IDF, cross-fitted on training texts | up the bias of the most under-predicted class, by 1 or .3; down that of the most over-predicted; the log temperature, by .5 or .15 | 9 |
+| written texts | 10 candidates a text by the model (greedy, by chance, cut short, driven on, empty, the prompt itself) | what length, repeated word pairs and copied words are worth in log p, by 1 or .3; the log temperature | 17 |
+| spans | 25 candidates a question by a linear reader of the features of `span`, no answer among them | what no answer, length and a late place are worth, by 1 or .3; the log temperature | 17 |
 
 Which class a slot means is seen anew with every look: the class whose share of labels is furthest above, or below, its mean
-probability. A nudge that would go beyond its bound (6 for a bias, 3 for the log temperature) is masked; taken all the
-same it changes nothing and costs its look.
+probability. A nudge that would go beyond its bound (6, of the log temperature 3) is masked; taken all the same it
+changes nothing and costs its look.
 
 ## Observation space
 | part | size | range | meaning |
 |---|---|---|---|
-| `probe` | labels: 17 | -1 to 1 | for both slots: share of labels less mean probability, misses, false alarms, mean probability, bias; then mean probability of the right label, confidence, accuracy, their difference, log (1 + loss) / 2, the loss's slope along the log temperature, the log temperature |
+| `probe` | 17 or 18 | -1 to 1 | labels, 17: for both slots the share of labels less mean probability, misses, false alarms, mean probability, bias / 6; then mean probability of the right label, confidence, accuracy, their difference, log (1 + loss) / 2, the loss's slope along the log temperature, the log temperature / 3. Candidates, 18: for each parameter the slope of the expected metric (20 x, squashed), for each feature what the chosen have more of it than the best candidates (tanh), each parameter over its bound; then expected metric, metric of the chosen, what the best have above it, confidence, confidence less metric, share of empty answers, that less the right share |
 | `history` | 4 + A | -1 to 1 | 10 x the last rise of the utility, 5 x the rise since the start, share of looks spent, distance from the start, the last action |
 
 All are the same for every data set of a form, however many classes it has, so that an agent goes from one to another.
 
 ## Starting state
-An instance with nothing undone. Of labels: the classes are as common as Dirichlet(1) has it, every class's log-odds got a bias
-from N(0, 1.2), all were multiplied by e^U(-1, 1). Probe (64 texts), judge (256) and confirmation (256) come from the
-split's own examples, dealt so that no text is in two of them. `info["example"]` is the instance's number.
+An instance with nothing undone; `info["example"]` is its number. Of labels: the classes are as common as Dirichlet(1) has it,
+all log-odds were multiplied by e^U(-1, 1), and each class's got a bias from N(0, 1.2). Of candidates: short, middling and
+long prompts (questions with and without an answer) are as common as Dirichlet(1) has it, log p was multiplied by
+e^U(-1, 1), and a weight on each feature was added, normal with a deviation of 1.5 (of a span's length and place: 1).
+Probe (64 texts), judge (256; of candidates 128) and confirmation (as many) come from the split's own examples, dealt so
+that no text is in two of them.
 
 ## Rewards
 `scale` times the rise of the utility on the probe with every action (`improvement`), exactly 0 where nothing changed; `final`
-pays `scale` times the utility at the end. The utility of labels: half the macro F1, half 1 - log (1 + loss) / log 21.
+pays `scale` times the utility at the end. The utility of labels: half the macro F1, half 1 - log (1 + loss) / log 21. Of
+candidates: half the expected metric, half that of the likeliest.
 
 ## Episode end
 Terminated by STOP, by the last of 12 looks, or by a `target` that is reached; `info["stop"]` says `stop`, `horizon` or
 `target`. Nothing can diverge: the parameters have bounds. Truncated never. `info["episode_metrics"]` tells the task's
-metrics on the judge at the end and, with `_start`, before, with standard errors; the `rise` of the utility there; `looks`.
+metrics on the judge, with standard errors, and with `_start` as they were before; `rise`, that of the utility there; `looks`.
 
 ## Arguments
 | name | default | effect |
 |---|---|---|
 | `instance` | `"varied"` | or `"fixed"`: always the same one, for black-box optimisation. What is learned there holds for it alone |
-| `instances` | none | how many a split has: 1,000,000 for train, 200 for validation, 400 for test |
+| `instances` | none | how many a split has: 1,000,000 for train, 200 for validation, else 400 |
 | `looks` | 12 | the horizon |
 | `target` | none | the task's metric that ends the episode, once the probe has it and the confirmation batch too |
 | `scale` | 10.0 | what a utility of 1 is worth |
-| `model` | none | the frozen model whose scores are changed, where it is a transformers model |
+| `model` | none | of written texts: the model that writes the candidates, by default the T5 that ships with the package |
 
 ## Version history
 v0: first release.
@@ -67,7 +73,7 @@ from ._nudge_spans import Spans
 from ._nudge_written import Written
 from ._scoreboard import Scoreboard
 
-BOARDS: tuple[type[Scoreboard], ...] = (Labels, Written, Spans)
+BOARDS: tuple[Any, ...] = (Labels, Written, Spans)
 STOP = 0
 UNIT = 0.01  # parameters are whole numbers of it, so that a nudge back undoes a nudge to the last bit
 FIT = 40, 0.3  # updates of the oracle's fit, and their first rate
@@ -309,7 +315,7 @@ class Fits:
         return np.stack([self.known[number] for number in instances.tolist()])
 
 
-def board_of(task: OpenTask) -> type[Scoreboard]:
+def board_of(task: OpenTask) -> Any:
     """The kind of scoreboard for a form of answer."""
     return next(board for board in BOARDS if isinstance(task.answer, board.form))
 
