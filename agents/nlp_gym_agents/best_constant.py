@@ -21,11 +21,15 @@ SCHEDULES = ("constant", "cosine")
 
 
 class BestConstant(Baseline):
-    """`instances` of the training split, each of which every action of the grid is tried on from start to end."""
+    """`instances` of the training split, each of which every action of the grid is tried on from start to end.
+
+    Of `nudge`, where repeating a nudge soon overshoots, each action is tried any number of times, and then STOP.
+    """
 
     dynamics = ("nudge", "subspace", "layers", "rates")
-    _fitted = ("action",)
+    _fitted = ("action", "times")
     action: Any = None
+    times = np.array(0)  # of `nudge`: after so many it stops
 
     def __init__(
         self,
@@ -43,6 +47,9 @@ class BestConstant(Baseline):
         super().__init__(policy, env, seed=seed, verbose=verbose)
 
     def _fit(self) -> None:
+        if self.episodes.dynamics.name == "nudge":
+            self._fit_repeated()
+            return
         spec, tried = _ask(self.env, "spec"), max(2, self.instances)
         options = {**spec.kwargs, "split": "train", "order": "random"}
         options = {name: value for name, value in options.items() if name not in FACE}
@@ -59,6 +66,17 @@ class BestConstant(Baseline):
         weights = np.array([len(half) for half in halves])
         self.action = found[best[np.argmax(np.column_stack((first[best], second)) @ weights)]]
         env.close()
+
+    def _fit_repeated(self) -> None:
+        game = self.episodes.dynamics.on_train(self.instances)
+        rows, best = np.arange(self.instances), -np.inf
+        numbers = self._generator.integers(game.size, size=self.instances)
+        for action in range(game.action_space.n):
+            game.begin(rows, numbers)
+            for times in range(1, game.horizon + 1):
+                game.act(rows, np.full(len(rows), action))
+                if (paid := game.outcome(rows).mean()) > best:
+                    best, self.action, self.times = paid, np.array(action), np.array(times)
 
     def _value(self, here: Any, action: np.ndarray, rows: np.ndarray, examples: np.ndarray) -> float:
         """The mean outcome of an action on the instances of some rows, less what it cost."""
@@ -85,6 +103,8 @@ class BestConstant(Baseline):
         if self.action is None:
             raise BadArgument("BestConstant has not chosen an action yet; call learn() first.")
         here = self.episodes.dynamics
+        if here.name == "nudge":
+            return np.where(here.looks[: len(masks)] < self.times, self.action, 0)
         self._check(here)
         return self._now(here, np.asarray(self.action), np.arange(self.episodes.num_rows))[: len(masks)]
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..answers import Label
+from ..errors import BadArgument
 from ..task import OpenTask
 from ..text.logits import logits
 from ._instances import Pools, dirichlet, normal, uniform
@@ -25,6 +26,8 @@ class Labels(Scoreboard):
     features = 17
 
     def __init__(self, task: OpenTask, model: str | None) -> None:
+        if model is not None:
+            raise BadArgument(f"model={model!r} goes with tasks whose answers are written; leave it out.")
         super().__init__(task)
         self.classes = len(task.answer)
         self.names = (*(f"bias {name}" for name in task.answer.names), "log temperature")
@@ -113,13 +116,23 @@ class Labels(Scoreboard):
         warmth = scores - parameters[:, :-1].T[:, :, None]
         return np.concatenate((lack.mean(2).T, -(lack * warmth).sum(0).mean(1)[:, None]), axis=1)
 
-    def judged(self, batch: Batch, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def meant(self, batch: Batch, parameters: np.ndarray) -> np.ndarray:
+        """The mean probability of each class, (K, b)."""
+        odds = np.exp(self.scores(batch, parameters))
+        return (odds / odds.sum(0)).mean(2)
+
+    def judged(self, batch: Batch, parameters: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         _, wanted, _ = batch
         scores = self.scores(batch, parameters)
         loss = (np.log(np.exp(scores).sum(0)) - (scores * wanted).sum(0)).mean(1)
-        return scores.argmax(0), wanted.argmax(0), loss, self.utility(batch, parameters)
+        said, right = scores.argmax(0), wanted.argmax(0)
+        counts = {
+            name: metric.counts(said.ravel(), right.ravel()).reshape(*said.shape, -1)
+            for name, metric in self.task.metrics.items()
+        }
+        return counts, loss, self.utility(batch, parameters)
 
-    def told(self, parameters: np.ndarray, moved: np.ndarray) -> str:
+    def told(self, moved: np.ndarray) -> str:
         names = self.task.answer.names
         return f"most under-predicted: {names[moved[0]]}; most over-predicted: {names[moved[2]]}"
 

@@ -21,12 +21,13 @@ class Look(NamedTuple):
 class Scoreboard:
     """`parameters` are (b, P); everything of an instance follows from its number and the split.
 
-    A batch is a tuple of arrays with the rows on the second axis; what they hold is the board's own affair. Of a nudge the parameter may depend on what was seen (as "the most under-predicted class" does).
+    A batch is a tuple of arrays with the rows on the second axis; what they hold is the board's own affair. Which
+    parameter a nudge moves may depend on what was seen (as "the most under-predicted class" does).
     """
 
     form: ClassVar[type]  # of answer
     sizes: ClassVar[dict[str, int]] = {"probe": 64, "judge": 256, "confirmation": 256}
-    steps: ClassVar[tuple[tuple[str, int], ...]]  # what each nudge moves, in words, and by how many hundredths
+    steps: tuple[tuple[str, int], ...]  # what each nudge moves, in words, and by how many hundredths
     features: ClassVar[int]
     names: tuple[str, ...]  # of the parameters
     bound: np.ndarray  # (P,) how far each may go, in hundredths
@@ -54,25 +55,37 @@ class Scoreboard:
         """(b, P): where the parameters should go, by the gradient of the loss."""
         raise NotImplementedError
 
-    def judged(self, batch: Any, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Answers and targets as metrics take them (b, T), loss (b,), utility (b,)."""
+    def judged(self, batch: Any, parameters: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """What each answer adds to each metric of the task, name -> (b, T, s); loss (b,), utility (b,)."""
         raise NotImplementedError
 
-    def told(self, parameters: np.ndarray, moved: np.ndarray) -> str:
-        """What a person would want to know besides, of one row."""
-        raise NotImplementedError
+    def ascended(self, batch: Any, start: np.ndarray, updates: int, rate: float) -> np.ndarray:
+        """Parameters (b, P) that a batch finds better than `start`: gradient steps, each coordinate at its own scale.
 
-    def counts(self, answers: np.ndarray, targets: np.ndarray, metric: Any) -> np.ndarray:
-        """What each answer adds to a metric, (b, T, s)."""
-        flat = metric.counts(answers.ravel(), targets.ravel())
-        return flat.reshape(*answers.shape, -1)
+        Of the `updates` + 1 points that were looked at, the best by utility.
+        """
+        limit = self.bound / 100
+        now, best, most = start.copy(), start.copy(), self.utility(batch, start)
+        square = np.zeros_like(start)
+        for update in range(updates):
+            slope = self.slope(batch, now)
+            square = 0.8 * square + 0.2 * slope**2
+            scaled = slope / (np.sqrt(square / (1 - 0.8 ** (update + 1))) + 1e-4)
+            now = np.clip(now + rate * (1 - update / updates) * scaled, -limit, limit)
+            found = self.utility(batch, now)
+            better = found > most
+            best[better], most[better] = now[better], found[better]
+        return best
+
+    def told(self, moved: np.ndarray) -> str:
+        """What a person would want to know besides, of one row, whose nudges move the parameters `moved` (A - 1,)."""
+        raise NotImplementedError
 
     def report(self, batch: Any, parameters: np.ndarray) -> dict[str, np.ndarray]:
         """Every metric of the task on a batch, with its standard error, loss and utility: name -> (b,)."""
-        answers, targets, loss, utility = self.judged(batch, parameters)
+        counts, loss, utility = self.judged(batch, parameters)
         found = {"loss": loss.astype(np.float64), "utility": utility}
         for name, metric in self.task.metrics.items():
-            counts = self.counts(answers, targets, metric)
-            found[name] = metric.score(counts.sum(1))
-            found[f"{name}_standard_error"] = spread(counts, metric)
+            found[name] = metric.score(counts[name].sum(1))
+            found[f"{name}_standard_error"] = spread(counts[name], metric)
         return found

@@ -2,52 +2,58 @@
 
 The parameters work on scores that the model gave once, so that an evaluation of the changed model costs no forward. An
 episode is an *instance*: something was shifted that the agent must undo, and it sees what comes of it on a small batch,
-the probe. It is judged on other texts, and in the splits `validation` and `test` on other instances. Calibration after
-Guo et al. 2017, "On calibration of modern neural networks", and Saerens et al. 2002, "Adjusting the outputs of a
-classifier to new a priori probabilities"; one policy serves any number of classes.
+the probe. It is judged on other texts, and in the splits `validation` and `test` on other instances. After Guo et al.
+2017, "On calibration of modern neural networks"; Saerens et al. 2002, "Adjusting the outputs of a classifier to new a
+priori probabilities"; Wu et al. 2016, "Google's neural machine translation system", for the length penalty.
 
 ## Action space
-`Discrete`: action 0 is STOP, every other one a nudge, small or large, up or down.
+`Discrete`: action 0 is STOP, every other one a nudge, up or down, large or small.
 
-| answers | a nudge moves | steps |
-|---|---|---|
-| labels | the bias of the most under-predicted class (up), of the most over-predicted class (down), the log temperature | 1 and .3; .5 and .15 |
+| answers | what is frozen | a nudge moves | actions |
+|---|---|---|---|
+| labels | logistic regression on TF-IDF, cross-fitted on training texts | up the bias of the most under-predicted class, by 1 or .3; down that of the most over-predicted; the log temperature, by .5 or .15 | 9 |
+| written texts | 10 candidates a text by the model (greedy, by chance, cut short, driven on, empty, the prompt itself) | what length, repeated word pairs and copied words are worth in log p, by 1 or .3; the log temperature | 17 |
+| spans | 25 candidates a question by a linear reader of the features of `span`, no answer among them | what no answer, length and a late place are worth, by 1 or .3; the log temperature | 17 |
 
 Which class a slot means is seen anew with every look: the class whose share of labels is furthest above, or below, its mean
-probability. A nudge that would go beyond its bound (6 for a bias, 3 for the log temperature) is masked; taken all the
-same it changes nothing and costs its look.
+probability. A nudge that would go beyond its bound (6, of the log temperature 3) is masked; taken all the same it
+changes nothing and costs its look.
 
 ## Observation space
 | part | size | range | meaning |
 |---|---|---|---|
-| `probe` | labels: 17 | -1 to 1 | for both slots: share of labels less mean probability, misses, false alarms, mean probability, bias; then mean probability of the right label, confidence, accuracy, their difference, log (1 + loss) / 2, the loss's slope along the log temperature, the log temperature |
+| `probe` | 17 or 18 | -1 to 1 | labels, 17: for both slots the share of labels less mean probability, misses, false alarms, mean probability, bias / 6; then mean probability of the right label, confidence, accuracy, their difference, log (1 + loss) / 2, the loss's slope along the log temperature, the log temperature / 3. Candidates, 18: for each parameter the slope of the expected metric (20 x, squashed), for each feature what the chosen have more of it than the best candidates (tanh), each parameter over its bound; then expected metric, metric of the chosen, what the best have above it, confidence, confidence less metric, share of empty answers, that less the right share |
 | `history` | 4 + A | -1 to 1 | 10 x the last rise of the utility, 5 x the rise since the start, share of looks spent, distance from the start, the last action |
 
 All are the same for every data set of a form, however many classes it has, so that an agent goes from one to another.
 
 ## Starting state
-An instance with nothing undone. Of labels: the classes are as common as Dirichlet(1) has it, every class's log-odds got a bias
-from N(0, 1.2), all were multiplied by e^U(-1, 1). Probe (64 texts), judge (256) and confirmation (256) come from the
-split's own examples, dealt so that no text is in two of them. `info["example"]` is the instance's number.
+An instance with nothing undone; `info["example"]` is its number. Of labels: the classes are as common as Dirichlet(1) has it,
+all log-odds were multiplied by e^U(-1, 1), and each class's got a bias from N(0, 1.2). Of candidates: short, middling and
+long prompts (questions with and without an answer) are as common as Dirichlet(1) has it, log p was multiplied by
+e^U(-1, 1), and a weight on each feature was added, normal with a deviation of 1.5 (of a span's length and place: 1).
+Probe (64 texts), judge (256; of candidates 128) and confirmation (as many) come from the split's own examples, dealt so
+that no text is in two of them.
 
 ## Rewards
 `scale` times the rise of the utility on the probe with every action (`improvement`), exactly 0 where nothing changed; `final`
-pays `scale` times the utility at the end. The utility of labels: half the macro F1, half 1 - log (1 + loss) / log 21.
+pays `scale` times the utility at the end. The utility of labels: half the macro F1, half 1 - log (1 + loss) / log 21. Of
+candidates: half the expected metric, half that of the likeliest.
 
 ## Episode end
 Terminated by STOP, by the last of 12 looks, or by a `target` that is reached; `info["stop"]` says `stop`, `horizon` or
 `target`. Nothing can diverge: the parameters have bounds. Truncated never. `info["episode_metrics"]` tells the task's
-metrics on the judge at the end and, with `_start`, before, with standard errors; the `rise` of the utility there; `looks`.
+metrics on the judge, with standard errors, and with `_start` as they were before; `rise`, that of the utility there; `looks`.
 
 ## Arguments
 | name | default | effect |
 |---|---|---|
 | `instance` | `"varied"` | or `"fixed"`: always the same one, for black-box optimisation. What is learned there holds for it alone |
-| `instances` | none | how many a split has: 1,000,000 for train, 200 for validation, 400 for test |
+| `instances` | none | how many a split has: 1,000,000 for train, 200 for validation, else 400 |
 | `looks` | 12 | the horizon |
 | `target` | none | the task's metric that ends the episode, once the probe has it and the confirmation batch too |
 | `scale` | 10.0 | what a utility of 1 is worth |
-| `model` | none | the frozen model whose scores are changed, where it is a transformers model |
+| `model` | none | of written texts: the model that writes the candidates, by default the T5 that ships with the package |
 
 ## Version history
 v0: first release.
@@ -63,11 +69,15 @@ from ..task import OpenTask, Task
 from ._base import Dynamics, box, positive
 from ._instances import how_many
 from ._nudge_labels import Labels
+from ._nudge_spans import Spans
+from ._nudge_written import Written
 from ._scoreboard import Scoreboard
 
-BOARDS: tuple[type[Scoreboard], ...] = (Labels,)
+BOARDS: tuple[Any, ...] = (Labels, Written, Spans)
 STOP = 0
 UNIT = 0.01  # parameters are whole numbers of it, so that a nudge back undoes a nudge to the last bit
+FIT = 40, 0.3  # updates of the oracle's fit, and their first rate
+KEPT = 10_000  # fits
 GOING, STOPPED, REACHED, SPENT = range(4)
 WHY = np.array(["", "stop", "target", "horizon"], object)
 
@@ -106,7 +116,7 @@ class Nudge(Dynamics):
         self.action_space = spaces.Discrete(self.actions)
         self.action_meanings = ("stop", *(f"{what} {size * UNIT:+.2f}" for what, size in self.board.steps))
         self.parts = {"probe": box(-1, 1, self.board.features), "history": box(-1, 1, 4 + self.actions)}
-        self.probe = Kept(num_rows)
+        self.probe, self.fits = Kept(num_rows), Fits(self.board)
         # row by row
         self.units = np.zeros((num_rows, len(self.board.names)), np.int64)
         self.moved = np.zeros((num_rows, self.actions - 1), np.int64)  # the parameter that each nudge moves
@@ -206,9 +216,8 @@ class Nudge(Dynamics):
     # ---------------------------------------------------------------- what is known and told
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
-        """The nudge that comes nearest to undoing what is hidden; STOP where none comes nearer."""
-        wanted = self.board.undone(self.example[rows]) / UNIT
-        left = wanted - self.units[rows]  # (B, P)
+        """The nudge that comes nearest to parameters fitted on the judge; STOP where none comes nearer."""
+        left = self.fits.of(self.example[rows]) / UNIT - self.units[rows]  # (B, P)
         moved = np.take_along_axis(left, self.moved[rows], 1)  # (B, A - 1)
         nearer = moved**2 - (moved - self.step[1:]) ** 2
         nearer = np.where(self.masks(rows)[:, 1:], nearer, -np.inf)
@@ -219,7 +228,7 @@ class Nudge(Dynamics):
 
     def _told(self, row: int) -> str:
         metric = f"{self.task.metric.name} {self.metric[row]:.3f}, loss {self.loss[row]:.3f}"
-        more = self.board.told(self.units[row] * UNIT, self.moved[row])
+        more = self.board.told(self.moved[row])
         return (
             f"instance {self.example[row]}, look {self.looks[row]} of {self.horizon}: {metric} on the probe; {more}.\n"
             f"so far: {self._moves(self.units[row])}"
@@ -236,9 +245,9 @@ class Nudge(Dynamics):
         return _objects(f"{name} {a:.3f} to {b:.3f} ({self._moves(self.units[row])})" for row, a, b in pairs)
 
     def targets(self, rows: np.ndarray) -> np.ndarray:
-        undone, name = self.board.undone(self.example[rows]), self.task.metric.name
-        found = self.board.report(self.board.batch(self.example[rows], "judge"), undone)[name]
-        units = np.rint(undone / UNIT).astype(np.int64)
+        fitted, name = self.fits.of(self.example[rows]), self.task.metric.name
+        found = self.board.report(self.board.batch(self.example[rows], "judge"), fitted)[name]
+        units = np.rint(fitted / UNIT).astype(np.int64)
         return _objects((f"{name} {a:.3f} ({self._moves(u)})",) for a, u in zip(found, units, strict=True))
 
     def solved(self, rows: np.ndarray) -> np.ndarray:
@@ -285,7 +294,28 @@ class Kept:
         return tuple(whole[:, rows] for whole in self.arrays)
 
 
-def board_of(task: OpenTask) -> type[Scoreboard]:
+class Fits:
+    """What an instance's hidden shift undone, and then fitted on the judge, comes to; the latest are kept."""
+
+    def __init__(self, board: Scoreboard) -> None:
+        self.board = board
+        self.known: dict[int, np.ndarray] = {}
+
+    def of(self, instances: np.ndarray) -> np.ndarray:
+        """(n, P)."""
+        new = np.array([number for number in dict.fromkeys(instances.tolist()) if number not in self.known], np.int64)
+        if len(new):
+            if len(self.known) > KEPT:
+                self.known.clear()
+                new = np.unique(instances)
+            limit = self.board.bound / 100
+            start = np.clip(self.board.undone(new), -limit, limit)
+            fitted = self.board.ascended(self.board.batch(new, "judge"), start, *FIT)
+            self.known.update(zip(new.tolist(), fitted, strict=True))
+        return np.stack([self.known[number] for number in instances.tolist()])
+
+
+def board_of(task: OpenTask) -> Any:
     """The kind of scoreboard for a form of answer."""
     return next(board for board in BOARDS if isinstance(task.answer, board.form))
 
