@@ -16,7 +16,7 @@ from ._baseline import Baseline, _ask
 
 LEVELS = 7  # of a Box's coordinates, all alike or one of them alone
 KEPT = 6  # actions that are tried on the second half of the instances too
-FACE = ("num_envs", "autoreset_mode", "max_episode_steps", "render_mode")  # keywords that are not the game's
+FACE = ("num_envs", "vectorization_mode", "autoreset_mode", "max_episode_steps", "render_mode")  # not the game's
 SCHEDULES = ("constant", "cosine")
 
 
