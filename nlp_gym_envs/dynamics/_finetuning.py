@@ -149,7 +149,7 @@ class Finetuning(Update):
             self.minibatch(self.instance[row], int(self.minibatches[row])), self.delta[row]
         )
         self.minibatches[row] += 1
-        self.count(row, 1, 1)
+        self.note(row, 1, 1)
         self.gradient[row] = gradient.clone()
         self.batch_loss[row], self.batch_sure[row] = _finite(losses.mean(), 1e3), _finite(np.exp(-losses).mean(), 0)
         self.slope[row] = np.nan_to_num(self.tunable.norms(gradient), nan=0.0, posinf=0.0)
