@@ -17,12 +17,12 @@ INTRODUCTION = """# Nudging: frozen models calibrated step by step
 
 Made by `python benchmarks/nudging_tables.py` from `nudging.jsonl`, which is made by
 
-    NLP_GYM_DATA=<folder with ag_news, trec6, sst2> python benchmarks/nudging.py transfer builtin --steps 60000
+    NLP_GYM_DATA=<folder with ag_news, trec6, sst2> python benchmarks/nudging.py transfer --steps 60000
 
 400 test instances, the same for every agent; `rise` is that of the utility on each instance's judge batch x 100, with a
 95 % interval over seeds and instances. `beside` is the rise less a rule's, paired by instance, with its interval. All
-have 12 looks at the probe; the searches are not bound to the nudges. `oracle` is told the judge. How many seeds there
-are stands in the table; no cell was left out.
+have 12 looks at the probe; the searches are not bound to the nudges. `oracle` is told the judge. Seeds are
+counted in the table: fewer than five are a first look, and intervals of one seed are over instances alone.
 """
 
 
