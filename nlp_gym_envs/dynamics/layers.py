@@ -162,7 +162,7 @@ class Layers(Finetuning):
         return np.array([self.action_of(*pair) for pair in zip(groups.tolist(), lower, strict=True)])
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
-        """The damaged group, at a good rate; at a lower one where most answers are wrong; STOP where none is damaged."""
+        """The damaged group, at a good rate; lower where most answers are wrong; STOP where none is damaged."""
         found = self.still(rows)
         for at, row in enumerate(rows.tolist()):
             if (group := self.repair(row)) != NONE:
