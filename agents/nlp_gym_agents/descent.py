@@ -1,4 +1,4 @@
-"""A hand-made policy of `subspace`: down the projected gradient that the agent sees, by a fixed share of a full step."""
+"""A hand-made policy of `subspace`: down the projected gradient that the agent sees, by a fixed share of a step."""
 
 from typing import Any
 
