@@ -69,11 +69,18 @@ def short(env_id: str) -> dict[str, Any]:
 
 @functools.cache
 def representatives() -> frozenset[str]:
-    """Of each dynamics with each form of answer the first id whose data are built in, and the first of the others."""
+    """Of each dynamics with each form of answer the first id whose data are built in, and the first of the others.
+
+    Where an action changes a model all are tested on the same small data: one that names labels, one that writes; of
+    `nudge`, which has mechanics of its own for each form, one of each.
+    """
     kinds: dict[Any, str] = {}
     for env_id in nlp_gym_envs.environment_ids():
-        built_in = isinstance(task_of(env_id).source, BuiltIn)
-        kinds.setdefault((gym.spec(env_id).kwargs["dynamics"], form_of(env_id), built_in), env_id)
+        dynamics, form = gym.spec(env_id).kwargs["dynamics"], form_of(env_id)
+        alike: Any = isinstance(task_of(env_id).source, BuiltIn)
+        if changes_model(env_id):
+            form, alike = (form if dynamics == "nudge" else str(form == "Label")), None
+        kinds.setdefault((dynamics, form, alike), env_id)
     return frozenset(kinds.values())
 
 
