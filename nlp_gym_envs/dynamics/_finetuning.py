@@ -62,8 +62,8 @@ class Finetuning(Update):
         self.rate = RATES[optimiser] if rate is None else positive("rate", rate, 0)
         self.inner, self.batch = positive("inner", inner, 1, int), positive("batch", batch, 1, int)
         self.noise = _shares(noise)
-        damage = (0.5 if data.labels else 1.0) if damage is None else positive("damage", damage, 0)
-        self.starts = Starts(data, (start,) if isinstance(start, str) else tuple(start), damage)
+        risen = (0.5 if data.labels else 1.0) if damage is None else positive("damage", damage, 0)
+        self.starts = Starts(data, (start,) if isinstance(start, str) else tuple(start), risen)
         self.training = data if task.split == "train" else data.of_training()
         self.there = np.array([end > begin for begin, end in self.tunable.spans.values()])  # (G,) groups of this model
         self.observed = tuple(part for part in PARTS if part in observe)
