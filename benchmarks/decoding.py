@@ -39,6 +39,7 @@ from transformers import DynamicCache, EncoderDecoderCache
 
 from nlp_gym_envs.models.decoding import Decoding
 from nlp_gym_envs.models.language_model import LanguageModel
+from nlp_gym_envs.models.steering import cache_keyword
 
 SEED, V, PROMPT, NEW = 0, 8_000, 32, 32
 GOALS = {  # (what, model, rows) -> what we promise
@@ -179,6 +180,7 @@ class Work:
     def together(self) -> Callable[[], float]:
         """The same tokens with transformers' own cache: all rows begin together, and all prompts are of one length."""
         prompts, tokens, model = torch.from_numpy(self.prompts), torch.from_numpy(self.tokens), self.model.model
+        keyword = cache_keyword(model)
 
         def once() -> float:
             start = time.process_time()
@@ -186,13 +188,13 @@ class Work:
                 if self.reads:
                     cache: Any = EncoderDecoderCache(DynamicCache(), DynamicCache())
                     given = {"encoder_outputs": model.get_encoder()(input_ids=prompts)}
-                    model(**given, decoder_input_ids=torch.zeros_like(prompts[:, :1]), past_key_values=cache)
+                    model(**given, decoder_input_ids=torch.zeros_like(prompts[:, :1]), **{keyword: cache})
                     name = "decoder_input_ids"
                 else:
                     cache, given, name = DynamicCache(), {}, "input_ids"
-                    model(input_ids=prompts, past_key_values=cache, logits_to_keep=1)
+                    model(input_ids=prompts, **{keyword: cache}, logits_to_keep=1)
                 for step in tokens:
-                    model(**given, **{name: step[:, None]}, past_key_values=cache)
+                    model(**given, **{name: step[:, None]}, **{keyword: cache})
             return NEW * self.rows / (time.process_time() - start)
 
         return once

@@ -33,6 +33,7 @@ from nlp_gym_envs.errors import BadArgument
 from nlp_gym_envs.models import decoding, slots
 from nlp_gym_envs.models.decoding import Decoding
 from nlp_gym_envs.models.language_model import LanguageModel
+from nlp_gym_envs.models.steering import cache_keyword
 
 V, ROWS, LONGEST_PROMPT, LONGEST = 61, 6, 14, 18
 NEAR = 1e-5
@@ -349,8 +350,8 @@ def stepped(model: Any, start: int, steps: list[tuple[str, Any]]) -> torch.Tenso
             else:
                 fed = value
             states = model.get_encoder()(input_ids=source)  # pyright: ignore[reportPossiblyUnbound]
-            found = model(encoder_outputs=states, decoder_input_ids=torch.tensor([[fed]]), past_key_values=cache,
-                          use_cache=True).logits[0, -1]  # fmt: skip
+            found = model(encoder_outputs=states, decoder_input_ids=torch.tensor([[fed]]), use_cache=True,
+                          **{cache_keyword(model): cache}).logits[0, -1]  # fmt: skip
     assert found is not None
     return found
 

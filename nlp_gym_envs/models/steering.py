@@ -15,6 +15,11 @@ from ..errors import BadArgument
 from .language_model import LanguageModel
 
 
+def cache_keyword(model: Any) -> str:
+    """What a model's forward calls its key-value cache: transformers 5.24 gave it another name."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+
+
 def steering_of(language_model: LanguageModel) -> "Steering":
     """The way that fits a model. Raises BadArgument for one that offers none."""
     model, family = language_model.model, language_model.family
@@ -44,6 +49,7 @@ class Steering:
         layers = ("num_decoder_layers", "decoder_layers", "num_hidden_layers")
         self.num_layers = next(int(getattr(config, name)) for name in layers if getattr(config, name, None))
         self.positions: int | None = getattr(config, "max_position_embeddings", None)  # None: as many as you like
+        self.keyword = cache_keyword(self.model)
         self.output = self.model.get_output_embeddings()
         self.device, self.dtype = self.model.device, self.model.dtype
         # what a mask adds: where nothing is to be seen, and elsewhere
@@ -136,12 +142,14 @@ class PositionIds(Steering):
             input_ids=ids[:, None],
             position_ids=positions[:, None],
             attention_mask=self.mask(columns, width),
-            past_key_values=cache,
+            **{self.keyword: cache},
         )
 
     def prompt(self, ids: torch.Tensor, lengths: torch.Tensor, cache: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Whole prompts, (b, T), padded on the right; what stands behind a token does not change it."""
-        return self.forward([], lengths - 1, input_ids=ids, attention_mask=torch.ones_like(ids), past_key_values=cache)
+        return self.forward(
+            [], lengths - 1, input_ids=ids, attention_mask=torch.ones_like(ids), **{self.keyword: cache}
+        )
 
 
 class PositionEmbedding(Steering):
@@ -164,7 +172,7 @@ class PositionEmbedding(Steering):
             decoder_attention_mask=self.mask(columns, width),
             encoder_outputs=(source[0],),
             attention_mask=source[1],
-            past_key_values=cache,
+            **{self.keyword: cache},
         )
 
 
@@ -206,5 +214,5 @@ class DistanceBias(Steering):
             [(self.block, before_block, True)],
             decoder_input_ids=ids[:, None],
             encoder_outputs=(states,),
-            past_key_values=cache,
+            **{self.keyword: cache},
         )
