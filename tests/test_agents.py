@@ -36,6 +36,10 @@ OTHERS = {  # ids of other kinds, and the rules that are for them alone
     "nlp/squad-tokens-v0": ("greedy", "sampling", "ngram_blocking", "look_ahead", "beam", "goal_rule"),
     "nlp/multi30k_en_de-readwrite-v0": ("wait_k", "confidence_rule"),
 }
+OF_NUMBERS = ("sac", "td3", "tqc")  # learners for actions that are numbers
+OF_MODELS = ("no_op", "best_constant", "descent", "cma_es")  # rules where an action changes a model
+OF_NUDGE = ("random_search", "hill_climb", "prior_correction", "gradient_calibration")  # see test_nudge.py
+SUBSPACE, TINY = "nlp/ag_news-subspace-v0", {"probe": 4, "judge": 4, "length": 6, "updates": 0, "horizon": 2}
 
 
 def fitting(name, env_id, **options):
@@ -44,7 +48,26 @@ def fitting(name, env_id, **options):
 
 
 def test_the_folder_is_the_list():
-    assert set(AGENTS.names()) == {*LEARNERS, *BASELINES, *(name for rules in OTHERS.values() for name in rules)}
+    elsewhere = {name for rules in OTHERS.values() for name in rules}
+    assert set(AGENTS.names()) == {*LEARNERS, *BASELINES, *elsewhere, *OF_NUMBERS, *OF_MODELS, *OF_NUDGE}
+
+
+@pytest.mark.parametrize("name", [*OF_NUMBERS, *OF_MODELS, "ppo", "uniform", "oracle"])
+def test_agents_that_change_a_model_learn_are_judged_and_come_back(name, tmp_path):
+    settings = {"learning_starts": 4, "batch_size": 4, "buffer_size": 50} if name in OF_NUMBERS else SMALL.get(name, {})
+    settings = {"instances": 2} if name == "best_constant" else settings
+    env = make_vec_env(SUBSPACE, 2, 0, TINY)
+    agent = make_agent(name, env, settings, 0)
+    agent.learn(8)
+    judged = evaluate(agent, SUBSPACE, "test", TINY, limit=2)
+    assert judged.n == 2 and {"accuracy", "loss", "rise", "forward_passes"} <= set(judged.scores)
+    agent.save(tmp_path / "model.zip")
+    again = make_agent(name, make_vec_env(SUBSPACE, 2, 0, TINY), settings, 0)
+    again.set_parameters(str(tmp_path / "model.zip"), device="cpu")
+    if name != "uniform":
+        assert judged.answers.tolist() == evaluate(again, SUBSPACE, "test", TINY, limit=2).answers.tolist()
+    if name == "no_op":
+        assert judged.scores["return"].value == 0.0
 
 
 @pytest.mark.parametrize("env_id", [LABEL, READ])
