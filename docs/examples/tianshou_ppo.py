@@ -44,7 +44,11 @@ def algorithm_of(env: gym.Env) -> PPO:
 def main(env_id: str = "nlp/sentiment-label-v0", steps: int = 2_000) -> None:
     rows = DummyVectorEnv([lambda: gym.make(env_id) for _ in range(8)])
     algorithm = algorithm_of(gym.make(env_id))
-    collector = Collector[CollectStats](algorithm, rows, VectorReplayBuffer(1_024, 8))
+    collector = Collector[
+        CollectStats
+    ](  # it fills the infos that only some steps have with NaN, and would complain of it
+        algorithm, rows, VectorReplayBuffer(1_024, 8), raise_on_nan_in_buffer=False
+    )
     result = algorithm.run_training(
         OnPolicyTrainerParams(
             training_collector=collector, max_epochs=1, epoch_num_steps=steps, collection_step_num_env_steps=512,
