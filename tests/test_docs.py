@@ -182,9 +182,9 @@ LIBRARIES = {  # example -> what must be importable, how much to train
     "sb3_ppo": (("stable_baselines3", "sb3_contrib"), 2_048),
     "rl_zoo": (("rl_zoo3", "requests"), 512),
     "rllib_ppo": (("ray", "tree", "lz4", "ormsgpack", "scipy"), 1),
-    "torchrl_ppo": (("torchrl",), 2_048),
+    "torchrl_ppo": (("torchrl",), 128),
     "tianshou_ppo": (("tianshou",), 600),
-    "cleanrl_ppo": (("torch",), 4_096),
+    "cleanrl_ppo": (("torch",), 1_024),
 }
 
 

@@ -22,6 +22,16 @@ from torch.distributions import Independent, Normal
 import nlp_gym_envs  # noqa: F401  registers the ids
 
 
+class WithoutInfos(gym.Wrapper):
+    """Tianshou stores infos as arrays, where an entry that only some steps have becomes NaN, which it then refuses."""
+
+    def reset(self, **options):
+        return self.env.reset(**options)[0], {}
+
+    def step(self, action):
+        return (*self.env.step(action)[:4], {})
+
+
 def algorithm_of(env: gym.Env) -> PPO:
     """PPO for the environment's spaces, on one small net."""
     seen, space = env.observation_space.shape, env.action_space
@@ -42,7 +52,7 @@ def algorithm_of(env: gym.Env) -> PPO:
 
 
 def main(env_id: str = "nlp/sentiment-label-v0", steps: int = 2_000) -> None:
-    rows = DummyVectorEnv([lambda: gym.make(env_id) for _ in range(8)])
+    rows = DummyVectorEnv([lambda: WithoutInfos(gym.make(env_id)) for _ in range(8)])
     algorithm = algorithm_of(gym.make(env_id))
     collector = Collector[CollectStats](algorithm, rows, VectorReplayBuffer(1_024, 8))
     result = algorithm.run_training(

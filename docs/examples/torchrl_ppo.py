@@ -46,7 +46,7 @@ def main(env_id: str = "nlp/sentiment-label-v0", frames: int = 4_096) -> None:
     value = ValueOperator(nn.Sequential(nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, 1)), in_keys=["observation"])
     loss, advantage = ClipPPOLoss(policy, value), GAE(gamma=1.0, lmbda=0.95, value_network=value)
     optimiser = torch.optim.Adam(loss.parameters(), lr=1e-3)
-    for batch in Collector(env, policy, frames_per_batch=1024, total_frames=frames):
+    for batch in Collector(env, policy, frames_per_batch=min(1_024, frames), total_frames=frames):
         for _ in range(4):
             advantage(batch)
             losses = loss(batch.reshape(-1))
