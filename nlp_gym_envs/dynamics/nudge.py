@@ -146,7 +146,7 @@ class Nudge(Dynamics):
         self.history[rows] = 0
         self.probe.put(rows, self.board.batch(examples, "probe"))
         self._look(rows)
-        self.first[rows] = self.utility[rows]
+        self.first[rows], self.history[rows, 1] = self.utility[rows], 0  # no rise yet, whatever was here before
 
     def act(self, rows: np.ndarray, actions: np.ndarray) -> dict[str, np.ndarray]:
         allowed = self.masks(rows)[np.arange(len(rows)), actions]
