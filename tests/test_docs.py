@@ -179,11 +179,11 @@ def families() -> list[str]:
 
 
 LIBRARIES = {  # example -> what must be importable, how much to train
-    "sb3_ppo": (("stable_baselines3", "sb3_contrib"), 2_048),
+    "sb3_ppo": (("stable_baselines3", "sb3_contrib"), 512),
     "rl_zoo": (("rl_zoo3", "requests"), 512),
     "rllib_ppo": (("ray", "tree", "lz4", "ormsgpack", "scipy"), 1),
     "torchrl_ppo": (("torchrl",), 128),
-    "tianshou_ppo": (("tianshou",), 600),
+    "tianshou_ppo": (("tianshou",), 512),
     "cleanrl_ppo": (("torch",), 1_024),
 }
 

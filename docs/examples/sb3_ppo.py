@@ -1,4 +1,4 @@
-"""Stable-Baselines3: the id by its name, as any other; or through the bridge, 64 rows in one batched environment.
+"""Stable-Baselines3: the id by its name, as any other; or through the bridge, 16 rows in one batched environment.
 
 python sb3_ppo.py [ID] [STEPS]
 """
@@ -17,12 +17,12 @@ def main(env_id: str = "nlp/sentiment-read-v0", steps: int = 20_000) -> None:
     plain = PPO("MlpPolicy", f"nlp_gym_envs:{env_id}", n_steps=128, seed=0, device="cpu")  # the prefix imports us
     plain.learn(min(steps, 1_000))
 
-    rows = make_vec_env(env_id, n_envs=64, seed=0)
+    rows = make_vec_env(env_id, n_envs=16, seed=0)
     masked = isinstance(rows.action_space, spaces.Discrete)  # masks are for choices
     kind = MaskablePPO if masked else PPO
     agent = kind("MlpPolicy", rows, n_steps=32, batch_size=256, gamma=1.0, seed=0, device="cpu")
     agent.learn(steps)
-    print({name: str(score) for name, score in evaluate(agent, env_id, limit=200).scores.items()})
+    print({name: str(score) for name, score in evaluate(agent, env_id, limit=32, num_envs=16).scores.items()})
 
 
 if __name__ == "__main__":
