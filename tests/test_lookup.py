@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from conftest import small_data, stand_in, write_csv
-from play import steps
+from play import changes_model, steps
 
 import nlp_gym_envs
 from nlp_gym_envs import rewards
@@ -166,6 +166,8 @@ def test_a_registered_task_gets_its_ids(tmp_path: Path, registries: None) -> Non
     assert added == {f"nlp/weather-{name}-v0" for name in DYNAMICS.names() if DYNAMICS.get(name).accepts(task)}
     assert added >= {"nlp/weather-label-v0", "nlp/weather-read-v0"}
     for env_id in added:
+        if changes_model(env_id):  # an episode there is no example: test_contract_updates.py plays them
+            continue
         ends = [came for came in steps(gym.make(env_id), 40) if len(came) == 5 and came[2]]
         assert ends and all(came[4]["target"][0] in ("0", "1", "2") for came in ends)
     assert gym.make_vec("nlp/weather-read-v0", num_envs=3).reset(seed=0)[0].shape[0] == 3

@@ -37,7 +37,7 @@ def _size(answer: Any) -> str:
     """What an answer is, in a word: how many labels, or the form."""
     from nlp_gym_envs.answers import Label
 
-    return str(len(answer) or "?") if isinstance(answer, Label) else type(answer).__name__.lower()
+    return str(len(answer) or "?") if isinstance(answer, Label) else type(answer).__name__.lower().removeprefix("free")
 
 
 def _ids() -> Iterator[tuple[str, ...]]:
@@ -50,7 +50,7 @@ def _ids() -> Iterator[tuple[str, ...]]:
     for env_id in nlp_gym_envs.environment_ids():
         name, dynamics = names_of(env_id)
         task = TASKS.get(name)
-        origin = {"BuiltIn": "built in", "Hub": "Hub", "Files": "files", "Elsewhere": "files"}.get(
+        origin = {"BuiltIn": "package", "Hub": "Hub", "Files": "files", "Elsewhere": "files"}.get(
             type(task.source).__name__, "own"
         )
         yield env_id, name, dynamics, _size(task.answer), origin, summary(task.description)
