@@ -138,7 +138,7 @@ def here(cells: Sequence[Cell], scratch: str, begun: Begun) -> Iterator[Outcome]
 def on_ray(cells: Sequence[Cell], begun: Begun) -> Iterator[Outcome]:
     """The same on Ray, one core a cell: the cluster that RAY_ADDRESS names, else this machine."""
     try:
-        import ray
+        import ray  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise BadArgument("Ray is not installed: pip install 'nlp-gym-envs[ray]'.") from error
     from ._cells import failed, told
