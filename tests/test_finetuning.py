@@ -131,7 +131,7 @@ def test_damage_raises_the_loss_on_training_examples_by_as_much_as_was_asked() -
     data, generator = here.training, np.random.default_rng(1)
     batch = data.batch(generator.integers(len(data.task.examples), size=64))
     for group in np.flatnonzero(here.there & (here.starts.angles < np.pi / 2)):
-        starts = [here.starts.turned(generator, group, here.starts.angles[group]) for _ in range(3)]
+        starts = [here.starts.turned(generator, group, here.starts.angles[group]) for _ in range(12)]
         rises = [here.tunable.losses(batch, s).mean() - here.tunable.losses(batch).mean() for s in starts]
         assert 0.05 < np.median(rises) < 0.8
 

@@ -24,6 +24,8 @@ from nlp_gym_agents._store import StoredAgent
 from nlp_gym_agents.reinforce import REINFORCE, _Steps
 from nlp_gym_agents.sarsa import SARSA
 
+one_row_or_more = pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 4])
+
 
 def small(env: Any, **keywords: Any) -> REINFORCE:
     return REINFORCE("MlpPolicy", env, **{"seed": 1, "net_arch": (16,), "episodes_per_update": 16, **keywords})
@@ -39,7 +41,7 @@ def test_corridor_leads_right() -> None:
     assert evaluate_policy(agent, Monitor(Corridor()), 3)[0] == pytest.approx(0.97)
 
 
-@pytest.mark.parametrize("count", [1, 4])
+@one_row_or_more
 def test_truncation_bootstraps(count: int) -> None:
     env = DummyVecEnv([timed_loop] * count)
     agent = small(env, gamma=0.8, learning_rate=0.02, net_arch=(), value_steps=20, episodes_per_update=4)
@@ -48,7 +50,7 @@ def test_truncation_bootstraps(count: int) -> None:
     assert agent.values(np.eye(2)) == pytest.approx([first, 0.8 * first], rel=0.05)
 
 
-@pytest.mark.parametrize("count", [1, 4])
+@one_row_or_more
 def test_termination_does_not_bootstrap(count: int) -> None:
     env = rows(Loop, count, terminates=True)
     agent = small(env, gamma=0.8, learning_rate=0.02, net_arch=(), value_steps=20, episodes_per_update=4)
@@ -124,7 +126,7 @@ def test_samples_follow_the_probabilities() -> None:
     assert np.bincount(actions, minlength=3) / 20_000 == pytest.approx(expected, abs=0.02)
 
 
-@pytest.mark.parametrize("count", [1, 4])
+@one_row_or_more
 def test_masks_are_never_violated(count: int) -> None:
     agent = small(rows(Masked, count), learning_rate=0.02).learn(6_000)
     generator = np.random.default_rng(0)

@@ -14,27 +14,22 @@ from nlp_gym_envs.task import TASKS, OpenTask
 
 JUDGED = 500  # validation examples
 SPOKEN = 0.6  # of the built-in translations that the model learns from: so much is in the spoken register
-#: What the three models that ship with the package are made of: `nlp-gym pretrain --shipped t5`.
+EVERYTHING = ("sentiment", "text_classification", "question_answering", "multiple_choice", "translation")
+WRITTEN = ("translation", "question_answering")  # tasks whose answers are texts
+EXACT: dict[str, Any] = {"smoothing": 0.0, "dropout": 0.0, "half": True}
+#: Models whose weights move in milliseconds: what environments that change a model take by themselves.
+TINY: dict[str, Any] = {"width": 48, "layers": 2, "heads": 4, "inner": 96, "vocabulary": 1024, "longest": 160}
+#: What the models that ship with the package are made of: `nlp-gym pretrain --shipped t5`.
 SHIPPED: dict[str, tuple[tuple[str, ...], Recipe]] = {
     "t5": (("translation",), Recipe("t5", updates=2000, batch=4096, rate=2e-3, dropout=0.0, warmup=100, half=True)),
     "gpt2": (("translation",), Recipe("gpt2", 128, 3, updates=1600, batch=2048, dropout=0.05, warmup=100, half=True)),
     "bert": (
-        ("sentiment", "text_classification", "question_answering", "multiple_choice", "translation"),
+        EVERYTHING,
         # without noise: half of these updates go by before it learns more than which tokens are frequent
-        Recipe(
-            "bert",
-            128,
-            3,
-            longest=160,
-            batch=6144,
-            updates=2000,
-            rate=3e-3,
-            warmup=300,
-            smoothing=0.0,
-            dropout=0.0,
-            half=True,
-        ),
+        Recipe("bert", layers=3, longest=160, batch=6144, updates=2000, rate=3e-3, warmup=300, **EXACT),
     ),
+    "t5_tiny": (WRITTEN, Recipe("t5", updates=4000, batch=4096, rate=4e-3, **TINY, **EXACT)),
+    "bert_tiny": (EVERYTHING, Recipe("bert", updates=3000, batch=6144, rate=4e-3, **TINY, **EXACT)),
 }
 
 

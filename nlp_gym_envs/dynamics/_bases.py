@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 UNIT = 0.1  # a coordinate of 1 adds to each number this share of its tensor's root mean square, times a standard normal
+TOGETHER = 1 << 14  # parameters at most whose directions of several rows are worth laying side by side
 SPARE = 1 << 18  # offsets to choose from
 
 
@@ -46,6 +47,26 @@ class Dense:
         return np.array([float(self.table[o : o + self.size] @ scaled) for o in offsets.tolist()])
 
 
+    def deltas(self, offsets: list[np.ndarray], points: np.ndarray) -> list[torch.Tensor]:
+        """`delta` of each of B rows."""
+        if self.size > TOGETHER or not offsets:
+            return [self.delta(own, point) for own, point in zip(offsets, points, strict=True)]
+        found = torch.as_tensor(points, dtype=self.scales.dtype, device=self.scales.device)[:, None]
+        return list(((found @ self._directions(offsets))[:, 0] * self.scales).unbind())
+
+    def projects(self, offsets: list[np.ndarray], gradients: torch.Tensor) -> np.ndarray:
+        """`project` of each of B gradients (B, D), (B, k)."""
+        if self.size > TOGETHER:
+            return np.stack([self.project(own, gradient) for own, gradient in zip(offsets, gradients, strict=True)])
+        along = self._directions(offsets) @ (gradients * self.scales)[:, :, None]
+        return along[:, :, 0].double().cpu().numpy()
+
+    def _directions(self, offsets: list[np.ndarray]) -> torch.Tensor:
+        """(B, k, D), unscaled."""
+        starts = torch.as_tensor(np.stack(offsets), device=self.scales.device)
+        return self.table[starts[:, :, None] + torch.arange(self.size, device=self.scales.device)]
+
+
 class LowRank:
     """Directions of rank one in every matrix that may change, u v' each; other parameters stay as they are.
 
@@ -61,6 +82,10 @@ class LowRank:
         self.table = table(self.size, str(tunable.base.device))
 
     draw = Dense.draw
+
+    def deltas(self, offsets: list[np.ndarray], points: np.ndarray) -> list[torch.Tensor]:
+        """`delta` of each of B rows."""
+        return [self.delta(own, point) for own, point in zip(offsets, points, strict=True)]
 
     def _factors(self, offsets: np.ndarray) -> Any:
         """Of each matrix (a, b): where it lies, its scale, u (k, a), v (k, b)."""

@@ -119,7 +119,11 @@ class Finetuning(Update):
         """The rate of each group, (G,); None for STOP."""
         raise NotImplementedError
 
-    def _move(self, row: int, action: Any) -> bool:
+    def _move(self, rows: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        return np.array([self._moved(row, action) for row, action in zip(rows.tolist(), actions, strict=True)], bool)
+
+    def _moved(self, row: int, action: Any) -> bool:
+        """Take one action; whether it was STOP."""
         rates = self.rates_of(action)
         if rates is None:
             return True
@@ -195,9 +199,9 @@ class Finetuning(Update):
             return kept, (kept,)
         return adam_step(gradient, moments)
 
-    def _seen(self, row: int, losses: np.ndarray) -> None:
-        super()._seen(row, losses)
-        self.sure[row] = _finite(np.exp(-losses).mean(), 0)
+    def _seen(self, rows: np.ndarray, losses: np.ndarray) -> None:
+        super()._seen(rows, losses)
+        self.sure[rows] = np.nan_to_num(np.exp(-losses).mean(1), nan=0.0, posinf=0.0)
 
     # ---------------------------------------------------------------- what is seen and told
 

@@ -147,7 +147,8 @@ def _tunable(
 
     language = _language(model, device)
     module = _module(language, form)
-    key = {"model": language.digest, "train": train.digest, "updates": updates, "length": length, "answer": answer}
+    read = 0 if isinstance(form, Label) else answer  # a label has no tokens
+    key = {"model": language.digest, "train": train.digest, "updates": updates, "length": length, "answer": read}
     if isinstance(form, Label) or updates:
         made = cache.array({"warmed up": 1, **key}, lambda: _warmed_up(module, language, train, form, updates, key))
         vector_to_parameters(_tensor(made, device), module.parameters())

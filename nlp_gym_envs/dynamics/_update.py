@@ -115,8 +115,8 @@ class Update(Dynamics):
         for row, number in zip(rows.tolist(), examples.tolist(), strict=True):
             self.instance[row] = made = self.drawn(number)
             self.delta[row] = made.start
-            self._look(row)
-            self.loss_at_start[row] = self.loss_before[row] = self.loss[row]
+        self._look(rows)
+        self.loss_at_start[rows] = self.loss_before[rows] = self.loss[rows]
 
     def drawn(self, number: int) -> Instance:
         """The instance of a number in this split."""
@@ -132,46 +132,45 @@ class Update(Dynamics):
         """Draw the rest of an instance: its starting point and what is hidden."""
         raise NotImplementedError
 
-    def _move(self, row: int, action: Any) -> bool:
-        """Take an action: give `delta[row]` another value; whether the agent has stopped."""
+    def _move(self, rows: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """Take actions: give `delta[row]` another value; whether the agent has stopped, (B,)."""
         raise NotImplementedError
 
-    def _look(self, row: int) -> None:
+    def _look(self, rows: np.ndarray) -> None:
         """Judge the model as it is moved now by the probe: its loss, and what a subclass sees besides."""
-        self._seen(row, self.tunable.losses(self.instance[row].batch, self.delta[row]))
+        if len(rows):
+            each = zip((self.instance[row].batch for row in rows), (self.delta[row] for row in rows), strict=True)
+            self._seen(rows, np.stack([self.tunable.losses(batch, delta) for batch, delta in each]))
 
-    def _seen(self, row: int, losses: np.ndarray) -> None:
-        mean = float(losses.mean())
-        diverged = not mean <= WORST  # NaN, too
-        self.loss[row] = WORST if diverged else mean
-        if diverged:
-            self.stop[row] = DIVERGED
-        self.note(row, *self.per_look)
+    def _seen(self, rows: np.ndarray, losses: np.ndarray) -> None:
+        """Note the losses (B, n) of the probes."""
+        mean = losses.mean(1)
+        diverged = ~(mean <= WORST)  # NaN, too
+        self.loss[rows] = np.where(diverged, WORST, mean)
+        self.stop[rows[diverged]] = DIVERGED
+        self.note(rows, *self.per_look)
 
-    def note(self, row: int, forward: int, backward: int = 0) -> None:
-        """Note passes over one batch each."""
-        self.forward_passes[row] += forward
-        self.backward_passes[row] += backward
-        self.spent["forward_passes"] += forward
-        self.spent["backward_passes"] += backward
+    def note(self, rows: Any, forward: int, backward: int = 0) -> None:
+        """Note passes over one batch each, of one row or several."""
+        self.forward_passes[rows] += forward
+        self.backward_passes[rows] += backward
+        self.spent["forward_passes"] += forward * np.size(rows)
+        self.spent["backward_passes"] += backward * np.size(rows)
 
     def act(self, rows: np.ndarray, actions: np.ndarray) -> dict[str, np.ndarray]:
-        invalid, diverged = np.zeros(len(rows)), np.zeros(len(rows))
-        for at, row in enumerate(rows.tolist()):
-            action, before = actions[at], self.delta[row]
-            if isinstance(action, np.ndarray) and not np.isfinite(action).all():
-                invalid[at], action = INVALID, np.nan_to_num(action, nan=0.0, posinf=0.0, neginf=0.0)
-            self.taken[row] += 1
-            self.loss_before[row] = self.loss[row]
-            if self._move(row, action):
-                self.stop[row] = STOPPED
-            elif self.delta[row] is not before:
-                self._look(row)
-            if self.stop[row] == DIVERGED:
-                diverged[at] = DIVERGENCE
-            elif self.stop[row] == GOING:
-                self._maybe_stop(row)
-        return {"invalid": invalid, "divergence": diverged}
+        finite = np.isfinite(actions).reshape(len(rows), -1).all(1)
+        if not finite.all():
+            actions = np.nan_to_num(actions, nan=0.0, posinf=0.0, neginf=0.0)
+        self.loss_before[rows] = self.loss[rows]
+        self.taken[rows] += 1
+        before = [self.delta[row] for row in rows]
+        stopped = self._move(rows, actions)
+        self.stop[rows[stopped]] = STOPPED
+        moved = [self.delta[row] is not delta for row, delta in zip(rows, before, strict=True)]
+        self._look(rows[~stopped & moved])
+        for row in rows[self.stop[rows] == GOING].tolist():
+            self._maybe_stop(row)
+        return {"invalid": np.where(finite, 0.0, INVALID), "divergence": np.where(self.stop[rows] == DIVERGED, DIVERGENCE, 0.0)}
 
     def _maybe_stop(self, row: int) -> None:
         made = self.instance[row]
@@ -321,10 +320,10 @@ def data_of(
         raise BadArgument(f"groups must be some of {', '.join(GROUPS)}, got {groups!r}.")
     labels = isinstance(task.answer, Label)
     if updates is None:
-        updates = 300 if labels else 0
+        updates = 1000 if labels else 0
     return tuned(
         task,
-        model or ("bert" if labels else "t5"),
+        model or ("bert_tiny" if labels else "t5_tiny"),
         chosen,
         only,
         int(positive("updates", updates, 0, int)),

@@ -38,19 +38,19 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 ## Arguments
 | name | default | effect |
 |---|---|---|
-| `model` | `"bert"` for labels, `"t5"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
+| `model` | `"bert_tiny"` for labels, `"t5_tiny"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
 | `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .003, .1, .02, .0002; how far 1 is above it |
-| `inner`, `batch` | 1, 16 | updates in a step; texts of a minibatch |
+| `inner`, `batch` | 1, 8 | updates in a step; texts of a minibatch |
 | `start`, `damage` | `("damaged",)`, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
 | `groups` | all five | what may change |
-| `probe`, `judge` | 16, 64 | examples that the reward, and that the metrics at the end look at |
+| `probe`, `judge` | 16, 32 | examples that the reward, and that the metrics at the end look at |
 | `horizon` | 12 | steps |
 | `target` | none | a score of the task's metric at which an episode is won |
 | `observe` | all five | the parts of the observation |
 | `instance`, `instances` | `"varied"`, none | `"fixed"`: one instance for ever, which is black-box optimisation; how many there are (10^6, 64, 256) |
-| `updates` | 300 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
+| `updates` | 1000 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
 | `length`, `answer` | 32, 16 | tokens read of a text, and of an answer |
 | `device` | `"cpu"` | where the model is |
 
@@ -83,13 +83,13 @@ class Rates(Finetuning):
         rate: float | None = None,
         decades: float = 1.5,
         inner: int = 1,
-        batch: int = 16,
+        batch: int = 8,
         start: Sequence[str] | str = ("damaged",),
         damage: float | None = None,
         noise: Sequence[float] | float = (0.0, 0.8),
         groups: Sequence[str] = ALL,
         probe: int = 16,
-        judge: int = 64,
+        judge: int = 32,
         horizon: int = 12,
         target: float | None = None,
         observe: Sequence[str] = PARTS,

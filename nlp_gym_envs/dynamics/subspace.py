@@ -36,17 +36,17 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 ## Arguments
 | name | default | effect |
 |---|---|---|
-| `model` | `"bert"` for labels, `"t5"` for texts | the model that is moved: one that ships with the package, a Hub name, a local path |
+| `model` | `"bert_tiny"` for labels, `"t5_tiny"` for texts | the model that is moved: one that ships with the package, a Hub name, a local path |
 | `k`, `step` | 8, 0.5 | directions; how far a full action goes, in shares of a start's usual distance in one direction |
 | `basis` | `"random"` | or `"lora"`: rank one in every matrix; `"head"`, `"layernorm"`: random in these parameters alone |
 | `groups` | `("upper", "head")` | what may change: of embeddings, lower, middle, upper (thirds of the blocks), head |
 | `damage` | 0.5 | how far off a start is: the rise of the loss in nats |
-| `probe`, `judge` | 32, 64 | examples that the reward, and that the metrics at the end look at |
+| `probe`, `judge` | 16, 32 | examples that the reward, and that the metrics at the end look at |
 | `horizon` | 8 | steps |
 | `target` | none | a score of the task's metric at which an episode is won |
 | `observe` | `("gradient", "loss", "history", "budget")` | the parts of the observation |
 | `instance`, `instances` | `"varied"`, none | `"fixed"`: one instance for ever, which is black-box optimisation; how many there are (10^6, 64, 256) |
-| `updates` | 300 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
+| `updates` | 1000 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
 | `length`, `answer` | 32, 24 | tokens read of a text, and of an answer |
 | `device` | `"cpu"` | where the model is |
 
@@ -60,6 +60,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from ..answers import Label
 from ..errors import BadArgument
 from ..task import OpenTask
 from ._base import box, positive
@@ -89,8 +90,8 @@ class Subspace(Update):
         basis: str = "random",
         groups: Sequence[str] = ("upper", "head"),
         damage: float = 0.5,
-        probe: int = 32,
-        judge: int = 64,
+        probe: int = 16,
+        judge: int = 32,
         horizon: int = 8,
         target: float | None = None,
         observe: Sequence[str] = ("gradient", "loss", "history", "budget"),
@@ -107,7 +108,7 @@ class Subspace(Update):
         if not observe or any(part not in PARTS for part in observe):
             raise BadArgument(f"observe must be some of {', '.join(PARTS)}, got {observe!r}.")
         chosen = ("head",) if basis == "head" else tuple(groups)
-        only = r"norm|ln_" if basis == "layernorm" else None
+        only = {"layernorm": r"norm|ln_", "head": r"^head\." if isinstance(task.answer, Label) else None}.get(basis)
         data = data_of(task, model, chosen, only, updates, length, answer, device)
         super().__init__(task, num_rows, data, probe, judge, horizon, target, instance, instances)
         self.basis, self.distance = _basis_and_distance(data, basis == "lora", self.k, positive("damage", damage, 0))
@@ -132,19 +133,38 @@ class Subspace(Update):
         made.hidden = {"offsets": offsets, "point": point}
         made.start = self.basis.delta(offsets, point)
 
-    def _move(self, row: int, action: Any) -> bool:
-        self.last[row] = action
-        if np.any(action):
-            self.point[row] += self.step * action
-            self.delta[row] = self.basis.delta(self.instance[row].hidden["offsets"], self.point[row])
-        return False
+    def _move(self, rows: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        self.last[rows] = actions
+        self.point[rows] += self.step * actions
+        moving = rows[actions.any(1)]
+        offsets = [self.instance[row].hidden["offsets"] for row in moving]
+        for row, delta in zip(moving.tolist(), self.basis.deltas(offsets, self.point[moving]), strict=True):
+            self.delta[row] = delta
+        return np.zeros(len(rows), bool)
 
-    def _look(self, row: int) -> None:
-        made = self.instance[row]
-        losses, gradient = self.tunable.losses_and_gradient(made.batch, self.delta[row])
-        slope = self.basis.project(made.hidden["offsets"], gradient)
-        self.slope[row] = np.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0)
-        self._seen(row, losses)
+    def _look(self, rows: np.ndarray) -> None:
+        if not len(rows):
+            return
+        made = [self.instance[row] for row in rows]
+        losses, slope = self._judged(made, [self.delta[row] for row in rows])
+        self.slope[rows] = np.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0)
+        self._seen(rows, losses)
+
+    def _judged(self, made: list[Instance], deltas: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Each probe's losses, (B, n), and the gradient along the directions, (B, k).
+
+        All at once where nothing but a head may change.
+        """
+        offsets = [one.hidden["offsets"] for one in made]
+        if self.tunable.head_only:
+            losses, gradients = self.tunable.heads([one.batch for one in made], deltas)
+            return losses, self.basis.projects(offsets, gradients)
+        losses, slopes = [], []
+        for one, own, delta in zip(made, offsets, deltas, strict=True):
+            found, gradient = self.tunable.losses_and_gradient(one.batch, delta)
+            losses.append(found)
+            slopes.append(self.basis.project(own, gradient))
+        return np.stack(losses), np.stack(slopes)
 
     def observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         seen = {name: getattr(self, f"_see_{name}")(rows) for name in self.observed}
@@ -187,7 +207,7 @@ class Subspace(Update):
         """Take a row to a point (k,) at once."""
         self.point[row] = point
         self.delta[row] = self.basis.delta(self.instance[row].hidden["offsets"], self.point[row])
-        self._look(row)
+        self._look(np.array([row]))
 
     def oracle(self, rows: np.ndarray) -> np.ndarray:
         """Straight back to the trained model."""

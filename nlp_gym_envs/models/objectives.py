@@ -22,7 +22,7 @@ class Batch:
     mask: torch.Tensor  # (n, T) int64: 1 where there is a token
     labels: torch.Tensor  # (n,) a label, or (n, U) the token that comes next, NOTHING where none is asked for
     before: torch.Tensor | None = None  # (n, U) what an encoder-decoder's decoder reads
-    stored: dict[int, Any] = field(default_factory=dict)
+    stored: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

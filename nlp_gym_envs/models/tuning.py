@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ..errors import BadArgument
 from ..text.examples import Shared
@@ -19,6 +20,7 @@ from .objectives import Batch, as_numpy
 GROUPS = ("embeddings", "lower", "middle", "upper", "head")  # from the input to the output; the same for every model
 BLOCK = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
 EMBEDDING = re.compile(r"embed|\bwte\b|\bwpe\b|\bshared\b")
+HEAD = ("head.weight", "head.bias")  # of a Classifier
 UNUSED = re.compile(r"(?:^|\.)pooler\.")  # a BERT's, which no loss here reads, and which is often not even stored
 ATTENTION = re.compile(r"attn|attention|\bln_1\b", re.IGNORECASE)
 
@@ -27,7 +29,7 @@ class Tunable(Shared):
     """`module` has `losses(batch)`; what of it may change lies in `flat`, group after group, and is `base` at rest.
 
     `spans[group]` is where a group lies in the vector. Blocks of the model below everything that may change are
-    computed once for each batch.
+    computed once for each batch; so is all that a head reads where nothing but the head may change.
     """
 
     def __init__(self, module: torch.nn.Module, groups: Sequence[str] = GROUPS, only: str | None = None) -> None:
@@ -57,6 +59,7 @@ class Tunable(Shared):
         self.base = self.flat.clone()
         self.spans = {group: _span(group, self.names, group_of, self.bounds) for group in GROUPS}
         self.lock = threading.RLock()  # held while the weights are not at rest
+        self.head_only = tuple(self.names) == HEAD
         self.skipped = _blocks_below(module, self.names)
         self.known: dict[Any, Any] = {}  # what has been found out about it, by those who ask for it again
 
@@ -96,13 +99,43 @@ class Tunable(Shared):
             losses.mean().backward()
             return as_numpy(losses), self.gradient
 
+    def features(self, batch: Batch) -> torch.Tensor:
+        """What the head reads of a batch, (n, d), computed once."""
+        if "features" not in batch.stored:
+            with torch.no_grad():
+                batch.stored["features"] = self.module.pooled(batch)  # pyright: ignore[reportCallIssue]
+        return batch.stored["features"]
+
+    def heads(self, batches: Sequence[Batch], deltas: Sequence[torch.Tensor]) -> tuple[np.ndarray, torch.Tensor]:
+        """What `losses_and_gradient` gives for B batches of n texts, each with a delta of its own: (B, n) and (B, D).
+
+        All at once, by the formula of the cross-entropy's gradient. Only where nothing but the head may change.
+        """
+        features = torch.stack([self.features(batch) for batch in batches])  # (B, n, d)
+        labels = torch.stack([batch.labels for batch in batches])  # (B, n)
+        weights = self.base + torch.stack(list(deltas))
+        classes = self.shapes[1][0]
+        weight, bias = weights[:, :-classes].view(len(batches), *self.shapes[0]), weights[:, -classes:]
+        logs = functional.log_softmax(features @ weight.mT + bias[:, None], 2)  # (B, n, K)
+        losses = -logs.gather(2, labels[:, :, None])[:, :, 0]
+        wrong = (logs.exp() - functional.one_hot(labels, classes)) / features.shape[1]
+        return as_numpy(losses), torch.cat(((wrong.mT @ features).flatten(1), wrong.sum(1)), 1)
+
     @contextlib.contextmanager
     def _skipping(self, batch: Batch) -> Iterator[None]:
         """Blocks that never change give what they gave for this batch before."""
+        if self.head_only:
+            features = self.features(batch)
+            self.module.pooled = lambda _: features  # pyright: ignore[reportArgumentType]
+            try:
+                yield
+            finally:
+                del self.module.pooled  # the class's own comes back
+            return
         if not self.skipped:
             yield
             return
-        if not batch.stored:
+        if 0 not in batch.stored:
             self._store(batch)
         try:
             for number, (_, blocks) in enumerate(self.skipped):
