@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -q -c constraints/cpu.txt
 DEMO_STEPS ?= 60000
 
-.PHONY: help demo test lint docs interop wheel clean
+.PHONY: help demo test lint smoke docs interop wheel clean
 
 help:
 	@echo "make demo   train an agent in about a minute: progress, scores beside the baselines, a curve"
 	@echo "make test   run the tests"
 	@echo "make lint   check style and types"
+	@echo "make smoke  run a small benchmark whole, in about two minutes, and make its report"
 	@echo "make docs   build the site in docs/_build/html, warnings are errors"
 	@echo "make interop  run every example of the site: RL Zoo, RLlib, TorchRL and Tianshou train, each as it is"
 	@echo "make wheel  build the wheel, install it into a fresh environment, and use it from an empty folder"
@@ -38,12 +39,16 @@ demo: $(VENV)/.installed
 	set -x; $(BIN)/nlp-gym train --agent ppo --env nlp/sentiment-label-v0 --steps $(DEMO_STEPS) --out "$$out"
 
 test: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright -p . --pythonpath $(BIN)/python
+
+smoke: $(VENV)/.installed-dev
+	HF_HUB_OFFLINE=1 $(BIN)/nlp-gym benchmark configs/smoke.yaml --workers 2 --out runs/smoke
+	$(BIN)/nlp-gym report runs/smoke
 
 $(VENV)/.installed-docs: $(VENV)/.installed-dev
 	@$(INSTALL) -e ".[dev,docs]"

@@ -4,6 +4,7 @@ Of each dynamics with each form of answer two ids take all tests; the others the
 """
 
 import copy
+import itertools
 import json
 import os
 import pickle
@@ -313,15 +314,31 @@ def test_masks_and_meanings(env_id: str, small: str) -> None:
     assert vector(env_id, small, 2).action_masks().shape == (2, width)
 
 
-def test_a_target_that_is_reached_ends_the_episode(env_id: str, small: str) -> None:
-    env = on(small, env_id, target=1e-9)
+@pytest.mark.parametrize("score", [1.0, 0.0])
+def test_a_target_that_is_reached_ends_the_episode(
+    env_id: str, small: str, score: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that always has the score ends at once; one that never has it goes on to the horizon, or to STOP."""
+    env: Any = on(small, env_id, target=0.5)
+    here, own = env.unwrapped.episodes.dynamics, task_of(env_id).metrics[0]
+    if hasattr(here, "data"):
+        monkeypatch.setattr(here.data, "metrics", lambda *_: ({own: score}, 0.0))
+    else:
+        look, report = here.board.look, here.board.report
+        monkeypatch.setattr(here.board, "look", lambda *asked: look(*asked)._replace(metric=np.full(1, score)))
+        monkeypatch.setattr(here.board, "report", lambda *asked: {**report(*asked), own: np.full(1, score)})
     env.reset(seed=0)
-    own = task_of(env_id).metrics[0]
-    for came in steps(env, 12):
-        if len(came) == 5 and came[2] and came[4]["stop"] == "target":
-            assert came[4]["is_success"]
-            return
-    assert came[-1].get("episode_metrics", {}).get(own, 0.0) == 0.0 or came[-1]["stop"] != "horizon"
+    ends = []
+    for action in itertools.islice(actions_in(env.action_space, 3), 30):
+        came = env.step(action)
+        if came[2]:
+            ends.append(came[4]["stop"])
+            assert came[4]["is_success"] is (ends[-1] == "target")
+            env.reset()
+    if score:
+        assert "target" in ends and "horizon" not in ends
+    else:
+        assert ends and "target" not in ends
 
 
 @pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
