@@ -13,7 +13,7 @@ from nlp_gym_envs.errors import BadArgument, UnknownName
 
 
 class Values(yaml.SafeLoader):
-    """YAML's core schema: `no` is a text and not false, 1e-3 is a number, and there are no dates."""
+    """YAML's core schema: `no` is a text and not false, 1e-3 is a number, and there are no dates; `<<` merges."""
 
     yaml_implicit_resolvers = {}
 
@@ -22,6 +22,7 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    ("merge", r"<<", ["<"]),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)", list("-+0123456789.")),
 ):
     Values.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
