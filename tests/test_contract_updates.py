@@ -211,14 +211,19 @@ def wild(space: Any, rows: int, draw: np.random.Generator) -> np.ndarray:
     return np.where(odd, draw.choice([np.nan, np.inf, -np.inf, 0.0], actions.shape), actions)
 
 
-def test_whatever_is_done_numbers_stay_finite_and_the_model_at_rest_is_untouched(env_id: str, small: str) -> None:
-    env, draw = vector(env_id, small, 3), np.random.default_rng(0)
+@pytest.mark.parametrize("much", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_whatever_is_done_numbers_stay_finite_and_the_model_at_rest_is_untouched(
+    env_id: str, small: str, much: bool
+) -> None:
+    """The slow ones together take a million actions over all ids."""
+    rows, count = ((256, 190) if "-nudge-" in env_id else (8, 105)) if much else (3, 12)
+    env, draw = vector(env_id, small, rows), np.random.default_rng(0)
     before, (low, high) = weights(env), env.reward_range
     observations, _ = env.reset(seed=0)
-    for _ in range(12):
+    for _ in range(count):
         assert np.isfinite(observations).all() and (observations <= env.observation_space.high).all()
         assert (observations >= env.observation_space.low).all()
-        observations, rewards, _, truncated, infos = env.step(wild(env.single_action_space, 3, draw))
+        observations, rewards, _, truncated, infos = env.step(wild(env.single_action_space, rows, draw))
         assert np.isfinite(rewards).all() and (low <= rewards).all() and (rewards <= high).all()
         assert not truncated.any()
         final = infos.get("final_info", {}).get("episode_metrics", {})
