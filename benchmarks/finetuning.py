@@ -1,4 +1,4 @@
-"""Do agents learn to drive fine-tuning? `rates` and `layers`, five seeds, held-out instances, other data, other models.
+"""Do agents learn to change a model? `subspace`, `rates` and `layers`: held-out instances, other data, other models.
 
     python benchmarks/finetuning.py --jobs 16 --seconds 420
     NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 \\
@@ -7,7 +7,7 @@
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
 observation and with a constant reward, and the baselines at the same number of passes, which are chosen on training
-instances. A row holds the rise and the loss of every test instance, so that differences are paired. What is there
+instances; of `subspace` also an agent that sees nothing but the point, which can only learn a place by heart. A row holds the rise and the loss of every test instance, so that differences are paired. What is there
 already is not run again; after `--seconds` no cell is begun. How long a step takes is told before the first.
 """
 
@@ -25,31 +25,36 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 RESULTS = Path(__file__).parent / "results" / "finetuning.jsonl"
-PAIRS = ("translation-rates", "text_classification-rates", "translation-layers", "text_classification-layers",
+PAIRS = ("text_classification-subspace", "sentiment-subspace", "translation-subspace", "question_answering-subspace",
+         "translation-rates", "text_classification-rates", "translation-layers", "text_classification-layers",
          "sentiment-rates", "sentiment-layers", "question_answering-rates", "question_answering-layers")  # fmt: skip
 TESTED = {"sentiment": 128, "text_classification": 128}  # test instances
 TESTED_TEXTS = 48  # where the judge writes texts
 ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name -> (task, keywords)
     "sentiment": {
+        "a model trained less": ("sentiment", {"updates": 300}),
+        "bert": ("sentiment", {"model": "bert", "updates": 300}),
         "SST-2": ("sst2", {}),
         "AG News": ("ag_news", {}),
-        "gpt2": ("sentiment", {"model": "gpt2"}),
     },
     "text_classification": {
+        "a model trained less": ("text_classification", {"updates": 300}),
+        "bert": ("text_classification", {"model": "bert", "updates": 300}),
         "AG News": ("ag_news", {}),
         "SST-2": ("sst2", {}),
-        "gpt2": ("text_classification", {"model": "gpt2"}),
     },
-    "translation": {"gpt2": ("translation", {"model": "gpt2"})},
-    "question_answering": {"gpt2": ("question_answering", {"model": "gpt2"})},
+    "translation": {"t5": ("translation", {"model": "t5"})},
+    "question_answering": {"t5": ("question_answering", {"model": "t5"})},
 }
 NEEDS_DATA = ("sst2", "ag_news")
 TESTED_ELSEWHERE = 48
-TEXTS = {"batch": 8, "probe": 12, "judge": 32}  # keywords of tasks whose answers are texts
-STEPS = 18_432  # of a learner
+TEXTS = {"probe": 8, "judge": 16}  # keywords of tasks whose answers are texts
+STEPS = {"subspace": 6_144, "rates": 9_216, "layers": 9_216}  # of a learner
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
+BY_HEART = {"observe": ["point", "budget"]}
 LEARNERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "subspace": (("ppo", {}), ("sac", {}), ("td3", {})),
     "rates": (("ppo", {}), ("sac", {}), ("td3", {})),
     "layers": (("ppo", {}), ("dqn", {"actions": "flat"}), ("sarsa", {"actions": "flat"})),
 }
@@ -62,11 +67,16 @@ BASELINES: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (  # ag
     ("best_constant", {"schedule": "cosine"}, {"optimiser": "adam"}, "adam"),
     ("oracle", {}, {}, "as is"),
 )
+BASELINES_OF_SUBSPACE: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (
+    *((agent, {}, {}, "as is") for agent in ("no_op", "uniform", "best_constant", "oracle")),
+    *(("descent", {"length": length}, {}, "as is") for length in (0.5, 1.0)),
+)
 
 
-def cells(pair: str, seeds: int, steps: int) -> list[dict[str, Any]]:
+def cells(pair: str, seeds: int, steps: int | None) -> list[dict[str, Any]]:
     """What is run for a task and a dynamics, the most important first."""
     task, dynamics = pair.split("-")
+    steps = steps or STEPS[dynamics]
     found: list[dict[str, Any]] = []
 
     def add(agent: str, arm: str, count: int, **more: Any) -> None:
@@ -78,8 +88,10 @@ def cells(pair: str, seeds: int, steps: int) -> list[dict[str, Any]]:
     texts = {} if task in TESTED else TEXTS
     keywords = {**texts, **keywords}
     add(first, "as is", seeds, set=keywords, steps=steps)
-    for agent, param, own, arm in BASELINES:
+    for agent, param, own, arm in BASELINES_OF_SUBSPACE if dynamics == "subspace" else BASELINES:
         add(agent, arm, 1, param=param, set={**texts, **own})
+    if dynamics == "subspace":
+        add(first, "point", seeds, set={**keywords, **BY_HEART}, steps=steps)
     add(first, "blank", seeds, set={**keywords, **BLANK}, steps=steps)
     add(first, "constant reward", 1, set={**keywords, "reward": "constant"}, steps=steps)
     for agent, more in others:
@@ -217,9 +229,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no cell after this time")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int, help="of a learner, instead of its usual number")
     parser.add_argument("--only", nargs="+", choices=PAIRS, default=PAIRS, metavar="TASK-DYNAMICS")
     parser.add_argument("--agents", nargs="+", help="cells of these agents alone")
+    parser.add_argument("--arms", nargs="+", help="cells of these arms alone, as: 'as is' point blank")
     parser.add_argument("--set", default="{}", help="keywords of every environment, as JSON")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -229,6 +242,7 @@ def main() -> None:
     done = {key(row) for row in known if "error" not in row}
     wanted = [cell for pair in options.only for cell in cells(pair, options.seeds, options.steps)]
     wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
+    wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for name in pool.imap_unordered(warm, to_warm(wanted, common)):

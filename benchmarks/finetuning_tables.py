@@ -14,12 +14,16 @@ FOLDER = Path(__file__).parent / "results"
 REPETITIONS = 2000  # of the bootstrap
 LEARNERS = ("ppo", "a2c", "sac", "td3", "tqc", "dqn", "sarsa")
 AGAINST = ("best_constant", "best_constant schedule=cosine", "best_constant adam",
-           "best_constant schedule=cosine adam", "no_op", "uniform", "blank")  # fmt: skip
-INTRODUCTION = """# Driving fine-tuning: rates and layers
+           "best_constant schedule=cosine adam", "no_op", "uniform", "descent length=0.5", "descent length=1.0",
+           "blank", "point")  # fmt: skip
+CONTROLS = ("blank", "point")  # what the same agent sees instead
+INTRODUCTION = """# Changing a model: subspace, rates and layers
 
 Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose rows are made by
-`python benchmarks/finetuning.py`. Of each test instance one group of the model's weights is damaged, and the answers
-in its minibatches may be wrong; both are hidden. The rise is 3 x the fall of log(loss + .05) on examples that no action
+`NLP_GYM_DATA=<folder> python benchmarks/finetuning.py`. In `rates` and `layers` one group of the model's weights is
+damaged in each instance, and the answers in its minibatches may be wrong; in `subspace` the weights were moved off along
+directions that are each instance's own. All of it is hidden. `blank` sees zeros; `point` sees nothing but how far it has
+gone along each direction, and can only learn a place by heart. The rise is 3 x the fall of log(loss + .05) on examples that no action
 is chosen by. Learned agents are judged as they are at the end of their training. Intervals are 95 %, over seeds and
 instances both (bootstrap); differences are paired, instance by instance. Baselines choose on training instances; all
 take the same number of steps, but for those that may stop.
@@ -86,7 +90,7 @@ def differences(rises: dict[str, np.ndarray]) -> list[str]:
     learners = [name for name in rises if name in LEARNERS]
     lines = []
     for learner in learners:
-        others = [f"{learner} blank" if other == "blank" else other for other in AGAINST]
+        others = [f"{learner} {other}" if other in CONTROLS else other for other in AGAINST]
         for other in (other for other in others if other in rises):
             gap = rises[learner] - rises[other].mean(0)  # (S, N)
             lines.append(f"| {learner} | {other} | {written(resampled(gap))} |")

@@ -14,7 +14,7 @@ from nlp_gym_envs.task import TASKS
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 SWEEPS = ("front",)  # experiments that draw a front over a price: their tables are in the results' own page
-TRIVIAL = ("uniform", "majority", "first_choice", "greedy", "stop", "static")  # policies that nobody has to learn
+TRIVIAL = ("uniform", "majority", "first_choice", "greedy", "stop", "static", "no_op", "best_constant")  # policies that nobody has to learn
 CEILINGS = ("oracle", "supervised")
 SEEN = {"chunk", "encoder", "observation"}  # keywords that change what is seen, not what is paid
 COUNTED = {  # scores that are no share: the column's title
@@ -54,11 +54,18 @@ def _rows() -> tuple[tuple[str, Row], ...]:
     latest = {}
     for path in sorted(RESULTS.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            if "env" in row and "scores" in row and "error" not in row:
+            row = _as_others(json.loads(line))
+            if "env" in row and row.get("scores") and not row.get("error"):
                 cell = [row.get(k) for k in ("experiment", "agent", "env", "arm", "seed", "set", "param")]
                 latest[path.name, json.dumps(cell, sort_keys=True)] = (path.name, row)
     return tuple(latest.values())
+
+
+def _as_others(row: Row) -> Row:
+    """A row of `nlp-gym benchmark` by the names that the older scripts gave."""
+    if "benchmark" not in row:
+        return row
+    return row | {"experiment": row["benchmark"], "set": row["env_kwargs"], "param": row["hyperparameters"] if row["kind"] == "baseline" else {}}
 
 
 def _floors(rows: list[Row]) -> dict[str, tuple[float, float]]:
@@ -99,6 +106,8 @@ def _table(env_id: str, order: list[str], by_agent: dict[str, list[Row]], floor:
     metrics = [name for name in TASKS.get(_pages.names_of(env_id)[0]).metrics if name in there][:2]
     if metrics[:1] == ["accuracy"]:
         metrics = metrics[:1]
+    own = by_agent[order[0]][0].get("metric")
+    metrics = [own, *metrics] if own in there and own not in metrics else metrics
     columns = {name: (name.replace("_", " "), 100) for name in metrics}
     columns |= {name: (title, 100) for name, title in SHARES.items() if name in there}
     columns |= {name: (title, 1) for name, title in COUNTED.items() if name in there and _varies(by_agent, name)}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ._rows import AS_IS, Interval, Row
 
-TRIVIAL = ("uniform", "majority", "first_choice", "no_op")  # policies that need no reading
+TRIVIAL = ("uniform", "majority", "first_choice", "no_op", "best_constant")  # policies that need no reading
 CEILINGS = ("supervised", "oracle")  # the first that was run is 1 on the normalised scale
 HELD_OUT = ("test", "validation")  # the first that a row has is the one that is reported
 WIDTH = 1.96  # standard errors on either side of a 95 % interval

@@ -16,7 +16,7 @@ ASIDE = ("return", "fraction_read", "words_read", "average_lagging", "length", "
 ARMS = ("constant reward", "shuffled labels", "zero observation")
 STANDINGS = {  # a sign and a word, so that neither has to be a colour
     "above": ("▲", "above trivial"),
-    "level": ("≈", "not above trivial"),
+    "level": ("≈", "level with it"),
     "below": ("▼", "below trivial"),
     "unknown": ("?", "not known"),
 }
