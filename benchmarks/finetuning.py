@@ -7,8 +7,9 @@
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
 observation and with a constant reward, and the baselines at the same number of passes, which are chosen on training
-instances; of `subspace` also an agent that sees nothing but the point, which can only learn a place by heart. A row holds the rise and the loss of every test instance, so that differences are paired. What is there
-already is not run again; after `--seconds` no cell is begun. How long a step takes is told before the first.
+instances; of `subspace` also an agent that sees nothing but the point, which can only learn a place by heart. A row
+holds the rise and the loss of every test instance, so that differences are paired. What is there already is not run
+again; after `--seconds` no cell is begun. How long a step takes is told before the first.
 """
 
 import argparse

@@ -282,7 +282,9 @@ def held(seen: set[int], thing: Any) -> int:
     elif isinstance(thing, torch.Tensor):
         owner, size = thing.untyped_storage().data_ptr(), thing.untyped_storage().nbytes()
     else:
-        parts = list(thing.values()) if isinstance(thing, dict) else list(thing) if isinstance(thing, list | tuple) else []
+        parts = (
+            list(thing.values()) if isinstance(thing, dict) else list(thing) if isinstance(thing, list | tuple) else []
+        )
         parts = parts or (list(vars(thing).values()) if hasattr(thing, "batch") or isinstance(thing, Batch) else [])
         return sum(held(seen, part) for part in parts)
     if owner in seen:

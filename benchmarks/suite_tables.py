@@ -1,7 +1,8 @@
 """The tables of a benchmark's rows: `results/quick.md` from `results/quick.jsonl`, and so on.
 
-    NLP_GYM_DATA=<folder> nlp-gym benchmark configs/quick.yaml && cp runs/quick/rows.jsonl benchmarks/results/quick.jsonl
-    python benchmarks/suite_tables.py quick updates
+    NLP_GYM_DATA=<folder> nlp-gym benchmark configs/quick.yaml
+    cp runs/quick/rows.jsonl benchmarks/results/quick.jsonl
+    python benchmarks/suite_tables.py quick
 
 Every id is a line with its floor, its ceiling, its best learner, its best rule and its controls, and a sentence that
 says whether anything was learned. Below it, under `All agents`, each id has all of its agents.

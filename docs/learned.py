@@ -14,7 +14,16 @@ from nlp_gym_envs.task import TASKS
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 SWEEPS = ("front",)  # experiments that draw a front over a price: their tables are in the results' own page
-TRIVIAL = ("uniform", "majority", "first_choice", "greedy", "stop", "static", "no_op", "best_constant")  # policies that nobody has to learn
+TRIVIAL = (
+    "uniform",
+    "majority",
+    "first_choice",
+    "greedy",
+    "stop",
+    "static",
+    "no_op",
+    "best_constant",
+)  # policies that nobody has to learn
 CEILINGS = ("oracle", "supervised")
 SEEN = {"chunk", "encoder", "observation"}  # keywords that change what is seen, not what is paid
 COUNTED = {  # scores that are no share: the column's title
@@ -65,7 +74,11 @@ def _as_others(row: Row) -> Row:
     """A row of `nlp-gym benchmark` by the names that the older scripts gave."""
     if "benchmark" not in row:
         return row
-    return row | {"experiment": row["benchmark"], "set": row["env_kwargs"], "param": row["hyperparameters"] if row["kind"] == "baseline" else {}}
+    return row | {
+        "experiment": row["benchmark"],
+        "set": row["env_kwargs"],
+        "param": row["hyperparameters"] if row["kind"] == "baseline" else {},
+    }
 
 
 def _floors(rows: list[Row]) -> dict[str, tuple[float, float]]:

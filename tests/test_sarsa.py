@@ -122,8 +122,12 @@ def test_contextual_bandit_is_learnt() -> None:
 
 @pytest.mark.parametrize(
     ("features", "lambda_"),
-    [("linear", 0.9), ("squares", 0.0), ("tiles", 0.9),
-     *(pytest.param(*more, marks=pytest.mark.slow) for more in [("linear", 0.0), ("squares", 0.9), ("tiles", 0.0)])],
+    [
+        ("linear", 0.9),
+        ("squares", 0.0),
+        ("tiles", 0.9),
+        *(pytest.param(*more, marks=pytest.mark.slow) for more in [("linear", 0.0), ("squares", 0.9), ("tiles", 0.0)]),
+    ],
 )
 def test_corridor_leads_right(features: str, lambda_: float) -> None:
     agent = SARSA("LinearPolicy", Corridor(), features=features, lambda_=lambda_, gamma=0.95, seed=2).learn(6_000)

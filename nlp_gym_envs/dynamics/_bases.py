@@ -46,7 +46,6 @@ class Dense:
         scaled = gradient * self.scales
         return np.array([float(self.table[o : o + self.size] @ scaled) for o in offsets.tolist()])
 
-
     def deltas(self, offsets: list[np.ndarray], points: np.ndarray) -> list[torch.Tensor]:
         """`delta` of each of B rows."""
         if self.size > TOGETHER or not offsets:

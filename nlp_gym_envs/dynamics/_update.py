@@ -170,7 +170,10 @@ class Update(Dynamics):
         self._look(rows[~stopped & moved])
         for row in rows[self.stop[rows] == GOING].tolist():
             self._maybe_stop(row)
-        return {"invalid": np.where(finite, 0.0, INVALID), "divergence": np.where(self.stop[rows] == DIVERGED, DIVERGENCE, 0.0)}
+        return {
+            "invalid": np.where(finite, 0.0, INVALID),
+            "divergence": np.where(self.stop[rows] == DIVERGED, DIVERGENCE, 0.0),
+        }
 
     def _maybe_stop(self, row: int) -> None:
         made = self.instance[row]
