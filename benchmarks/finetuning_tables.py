@@ -24,9 +24,9 @@ Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose 
 damaged in each instance, and the answers in its minibatches may be wrong; in `subspace` the weights were moved off
 along directions that are each instance's own. All of it is hidden. `blank` sees zeros; `point` sees nothing but how far
 it has gone along each direction, and can only learn a place by heart. The rise is 3 x the fall of log(loss + .05) on
-examples that no action is chosen by. Learned agents are judged as they are at the end of their training. Intervals are 95 %, over seeds and
-instances both (bootstrap); differences are paired, instance by instance. Baselines choose on training instances; all
-take the same number of steps, but for those that may stop.
+examples that no action is chosen by. Learned agents are judged as they are at the end of their training. Intervals are
+95 %, over seeds and instances both (bootstrap); differences are paired, instance by instance. Baselines choose on
+training instances; all take the same number of steps, but for those that may stop.
 """
 
 
