@@ -142,9 +142,9 @@ def test_noise_reaches_the_minibatches_answers_and_nothing_else(noise: float, sh
     made, asked = here.instance[0], {}
     batch = here.training.batch
 
-    def listening(examples: np.ndarray, targets: np.ndarray | None = None) -> Any:
+    def listening(examples: np.ndarray, targets: np.ndarray, names: None) -> Any:
         asked["chosen"], asked["targets"] = examples, targets
-        return batch(examples, targets)
+        return batch(examples, targets, names)
 
     here.training.batch = listening
     try:
@@ -256,3 +256,34 @@ def test_baselines_choose_on_training_instances_and_act_anywhere(kind: str) -> N
 def test_settings_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(BadArgument, match=message):
         rows("rates", 1, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_renamed_labels_are_put_right_by_the_heads_rows_in_another_order(kind: str) -> None:
+    here = dynamics(rows(kind, 3, "text_classification", start="renamed", noise=0.0))
+    tunable, data = here.tunable, here.data
+    spans = dict(zip(tunable.names, tunable.bounds, strict=True))
+    for made, delta in zip(here.instance, here.delta, strict=True):
+        names, repair = made.names, torch.zeros_like(tunable.base)
+        assert sorted(names) == list(range(4)) and (names != np.arange(4)).sum() >= 2 and not delta.any()
+        for name in ("head.weight", "head.bias"):
+            begin, end = spans[name]
+            rest = tunable.base[begin:end].view(4, -1)
+            moved = torch.empty_like(rest)
+            moved[names] = rest
+            repair[begin:end] = (moved - rest).flatten()
+        right = data.batch(made.probe)
+        np.testing.assert_allclose(tunable.losses(made.batch, repair), tunable.losses(right), atol=1e-5)
+        scores, _ = data.metrics(made.judge, data.batch(made.judge, names=names), repair, names)
+        assert scores == data.metrics(made.judge, data.batch(made.judge), None)[0]
+        given: list[np.ndarray] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(here.training, "batch", lambda chosen, *_, given=given: given.append(chosen))
+            here.minibatch(made, 0)
+        labels = here.minibatch(made, 0).labels.numpy()
+        np.testing.assert_array_equal(labels, names[here.training.task.examples.target[given[0]]])
+
+
+def test_labels_alone_can_be_renamed() -> None:
+    with pytest.raises(BadArgument, match="labels"):
+        rows("rates", 1, "translation", start="renamed")

@@ -111,9 +111,8 @@ class Finetuning(Update):
         chosen = generator.integers(size if pool is None else len(pool), size=self.batch)
         chosen = chosen if pool is None else pool[chosen]
         others = generator.integers(size, size=self.batch)
-        return self.training.batch(
-            chosen, np.where(generator.random(self.batch) < made.hidden["noise"], others, chosen)
-        )
+        wrong = generator.random(self.batch) < made.hidden["noise"]
+        return self.training.batch(chosen, np.where(wrong, others, chosen), made.names)
 
     def rates_of(self, action: Any) -> np.ndarray | None:
         """The rate of each group, (G,); None for STOP."""

@@ -1,4 +1,5 @@
-"""Where fine-tuning starts: at the trained model, at one with a damaged group of parameters, or with a new head."""
+"""Where fine-tuning starts: at the trained model, at one with a damaged group of parameters, with a new head, or with
+labels that have each other's names."""
 
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from ..errors import BadArgument
 from ._tuned import Tuned
 
-STARTS = ("damaged", "trained", "fresh")
+STARTS = ("damaged", "trained", "fresh", "renamed")
 NEAR, FAR = 0.7, 1.3  # damages, in shares of the usual angle
 TRIES, TEXTS = 4, 16  # batches on which that angle is found, and texts in each
 HALVINGS = 5  # how finely
@@ -23,17 +24,28 @@ class Starts:
         self.tunable, self.kinds = data.tunable, kinds
         self.there = [i for i, (begin, end) in enumerate(self.tunable.spans.values()) if end > begin]
         self.head = list(self.tunable.spans).index("head")
-        if "fresh" in kinds and self.head not in self.there:
-            raise BadArgument("start='fresh' needs the group 'head' among groups; add it, or take 'damaged'.")
+        for kind in {"fresh", "renamed"} & set(kinds):
+            if self.head not in self.there:
+                raise BadArgument(f"start={kind!r} needs the group 'head' among groups; add it, or take 'damaged'.")
+        self.labels = len(data.task.answer) if data.labels else 0
+        if "renamed" in kinds and not data.labels:
+            raise BadArgument("start='renamed' is for tasks whose answers are labels; take 'damaged'.")
         known, key = self.tunable.known, ("angles", damage, data.length, data.answer)
         if "damaged" in kinds and key not in known:
             known[key] = self._angles(data.of_training(), damage)
         self.angles = known.get(key)
 
     def draw(self, generator: np.random.Generator) -> tuple[Any, dict[str, Any]]:
-        """A start (D,) and what is hidden in it: its kind, and the group that is damaged or new (-1: none)."""
+        """A start (D,) and what is hidden in it: its kind, and the group that is damaged, new or misnamed (-1: none).
+
+        Of `renamed` labels `names` (K,) is what each of them is called: another one's name, for two or more of them.
+        """
         kind = str(generator.choice(self.kinds))
         group = {"trained": -1, "fresh": self.head}.get(kind, int(generator.choice(self.there)))
+        if kind == "renamed":
+            names = generator.permutation(self.labels)
+            names = np.roll(names, 1) if (names == np.arange(self.labels)).all() else names
+            return self.tunable.base * 0, {"start": kind, "group": self.head, "names": names}
         angle = WHOLE
         if kind == "damaged":
             angle = min(WHOLE, float(self.angles[group] * generator.uniform(NEAR, FAR)))

@@ -46,18 +46,23 @@ class Tuned(Shared):
             self._ids |= {i: (text, answer[: self.answer]) for i, text, answer in zip(new, texts, wanted, strict=True)}
         return [self._ids[i] for i in examples]
 
-    def batch(self, examples: np.ndarray, targets: np.ndarray | None = None) -> Any:
-        """Some examples as a `Batch`; `targets` are the examples whose answers are asked for instead of their own."""
+    def batch(self, examples: np.ndarray, targets: np.ndarray | None = None, names: np.ndarray | None = None) -> Any:
+        """Some examples as a `Batch`; `targets` are the examples whose answers are asked for instead of their own, and
+        `names` (K,) what each label is called instead."""
         chosen = examples.tolist()
         texts = [text for text, _ in self.ids(chosen)]
         others = chosen if targets is None else targets.tolist()
         if self.labels:
-            return label_batch(self.language, texts, self.task.examples.target[others])
+            labels = self.task.examples.target[others]
+            return label_batch(self.language, texts, labels if names is None else names[labels])
         return text_batch(self.language, texts, [answer for _, answer in self.ids(others)])
 
-    def metrics(self, examples: np.ndarray, batch: Any, delta: Any) -> tuple[dict[str, float], float]:
+    def metrics(
+        self, examples: np.ndarray, batch: Any, delta: Any, names: np.ndarray | None = None
+    ) -> tuple[dict[str, float], float]:
         """The task's metrics of the model on some examples, in [0, 1], and the standard error of the first."""
         answers, targets = self._answers(examples, batch, delta), self.task.examples.target[examples]
+        answers = answers if names is None else np.argsort(names)[answers]
         scores = {name: float(m.score(m.counts(answers, targets).sum(0))) for name, m in self.task.metrics.items()}
         each = self.task.metric.each(answers, targets)
         return scores, float(each.std() / np.sqrt(len(each)))

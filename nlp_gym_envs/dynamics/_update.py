@@ -43,6 +43,11 @@ class Instance:
     start: Any = None
     hidden: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def names(self) -> Any:
+        """(K,) what each label is called in this instance; None where they have their own names."""
+        return self.hidden.get("names")
+
 
 class Update(Dynamics):
     """The part that `subspace`, `layers` and `rates` share; a subclass draws the rest of an instance, and moves.
@@ -124,8 +129,8 @@ class Update(Dynamics):
         drawn, confirm = probe_and_judge(generator, len(self.task.examples), self.probe + self.judge, self.judge)
         cut = max(1, len(drawn) * self.probe // (self.probe + self.judge))
         made = Instance(number, drawn[:cut], drawn[cut:], confirm, generator)
-        made.batch = self.data.batch(made.probe)
         self._prepare(made)
+        made.batch = self.data.batch(made.probe, names=made.names)
         return made
 
     def _prepare(self, made: Instance) -> None:
@@ -186,7 +191,8 @@ class Update(Dynamics):
 
     def _score(self, row: int, examples: np.ndarray) -> float:
         self.note(row, 1)
-        scores, _ = self.data.metrics(examples, self.data.batch(examples), self.delta[row])
+        names = self.instance[row].names
+        scores, _ = self.data.metrics(examples, self.data.batch(examples, names=names), self.delta[row], names)
         return scores[self.task.metric.name]
 
     def still(self, rows: np.ndarray) -> np.ndarray:
@@ -261,9 +267,9 @@ class Update(Dynamics):
         own = self.task.metric.name
         for row in rows.tolist():
             made, told = self.instance[row], {}
-            batch = self.data.batch(made.judge)
-            scores, error = self.data.metrics(made.judge, batch, self._sound(row))
-            at_start, _ = self.data.metrics(made.judge, batch, made.start)
+            batch = self.data.batch(made.judge, names=made.names)
+            scores, error = self.data.metrics(made.judge, batch, self._sound(row), made.names)
+            at_start, _ = self.data.metrics(made.judge, batch, made.start, made.names)
             now = float(self.tunable.losses(batch, self._sound(row)).mean())
             start = float(self.tunable.losses(batch, made.start).mean())
             told |= {**scores, f"{own}_standard_error": error, f"{own}_start": at_start[own]}
@@ -301,6 +307,8 @@ class Update(Dynamics):
                 module.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         told = {"task": self.task.name, "instance": int(self.example[row]), "split": self.task.split, "metrics": facts}
+        if (names := self.instance[row].names) is not None:
+            told["names"] = names.tolist()
         (folder / "update.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         return folder
 
