@@ -68,7 +68,7 @@ $(VENV)-tianshou/.installed: pyproject.toml constraints/cpu.txt
 	@touch $@
 
 interop: $(VENV)/.installed-interop $(VENV)-tianshou/.installed
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "slow or not slow" tests/test_docs.py -k "example or library"
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m "slow or not slow" tests/test_docs.py -k "example or library"
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(VENV)-tianshou/bin/python -m pytest -m "slow or not slow" tests/test_docs.py -k tianshou
 
 wheel: $(VENV)/.installed-dev

@@ -144,8 +144,8 @@ class Update(Dynamics):
     def _look(self, rows: np.ndarray) -> None:
         """Judge the model as it is moved now by the probe: its loss, and what a subclass sees besides."""
         if len(rows):
-            each = zip((self.instance[row].batch for row in rows), (self.delta[row] for row in rows), strict=True)
-            self._seen(rows, np.stack([self.tunable.losses(batch, delta) for batch, delta in each]))
+            losses = [self.tunable.losses(self.instance[row].batch, self.delta[row]) for row in rows]
+            self._seen(rows, np.stack(losses))
 
     def _seen(self, rows: np.ndarray, losses: np.ndarray) -> None:
         """Note the losses (B, n) of the probes."""
