@@ -57,9 +57,13 @@ def agents(place: Place) -> Iterator[str]:
         yield f"| {name} | {len({row.seed for row in line.rows})} | {steps} | {' | '.join(scores)} |"
 
 
-def about(path: Path, results: Results) -> Iterator[str]:
+def short(env_id: str) -> str:
+    """An id without what all ids share."""
+    return env_id.removeprefix("nlp/").removesuffix("-v0")
+
+
+def about(rows: list[dict[str, Any]], results: Results) -> Iterator[str]:
     """What the rows are, and what is not among them."""
-    rows: list[dict[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     commits = sorted({row["commit"][:12] for row in rows if row.get("commit")})
     hours = sum(row.get("cpu_seconds") or 0 for row in rows) / 3600
     yield f"{len(rows)} cells, {hours:.1f} hours of CPU time, commits {', '.join(commits)}."
@@ -73,12 +77,15 @@ def page(name: str) -> str:
     """The whole page of a benchmark."""
     path = FOLDER / f"{name}.jsonl"
     results = load(path)
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     found = sorted(places(results.rows), key=lambda place: (place.name.split("-")[1], place.name, not place.main))
     made = f"Made by `python benchmarks/suite_tables.py {name}` from `{path.name}`, which are the rows of"
     told = [f"# Benchmark `{name}`", "", made, "", f"    nlp-gym benchmark configs/{name}.yaml", ""]
-    told += [*about(path, results), "", *introduction(results, found), ""]
+    told += [*about(rows, results), "", *introduction(results, found), ""]
     for dynamics in dict.fromkeys(place.name.split("-")[1] for place in found):
         told += [f"## {dynamics}", "", *summary([p for p in found if p.name.split("-")[1] == dynamics]), ""]
+    if absent := sorted({row["env"] for row in rows if row.get("status") == "skipped"} - {p.env for p in found}):
+        told += ["## Not run", "", f"The data of {len(absent)} ids were not there: {', '.join(map(short, absent))}.", ""]
     told += ["# All agents", ""]
     for place in found:
         told += [f"## {place.name}{f', {place.setting}' if not place.main else ''}", "", *agents(place), ""]
