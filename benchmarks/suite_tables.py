@@ -12,7 +12,6 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from tables import FOLDER
@@ -85,7 +84,12 @@ def page(name: str) -> str:
     for dynamics in dict.fromkeys(place.name.split("-")[1] for place in found):
         told += [f"## {dynamics}", "", *summary([p for p in found if p.name.split("-")[1] == dynamics]), ""]
     if absent := sorted({row["env"] for row in rows if row.get("status") == "skipped"} - {p.env for p in found}):
-        told += ["## Not run", "", f"The data of {len(absent)} ids were not there: {', '.join(map(short, absent))}.", ""]
+        told += [
+            "## Not run",
+            "",
+            f"The data of {len(absent)} ids were not there: {', '.join(map(short, absent))}.",
+            "",
+        ]
     told += ["# All agents", ""]
     for place in found:
         told += [f"## {place.name}{f', {place.setting}' if not place.main else ''}", "", *agents(place), ""]

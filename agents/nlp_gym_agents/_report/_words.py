@@ -9,6 +9,7 @@ from ._rows import Results
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NAMES = {"chrf": "chrF", "bleu": "BLEU", "f1": "F1", "rouge_l": "ROUGE-L"}
 MINUS = "\N{MINUS SIGN}"
+MANY = 8  # findings of one kind that are told one by one
 
 
 def number(value: float, digits: int = 1) -> str:
@@ -229,13 +230,23 @@ def _against(found: Sequence[Place], which: Callable[[Place], Line | None], what
 
 def findings(results: Results, found: Sequence[Place]) -> list[tuple[str, str, str]]:
     """What must not be overlooked: pairs of a kind, a sentence, and the key of the place that it is about."""
-    told = []
-    for place in (place for place in found if place.main):
-        judged = verdict(place)
-        if judged.standing in ("level", "below"):
-            told.append(("not learned", f"{place.name}: {judged.trivial}", place.key))
-        elif judged.standing == "unknown":
-            told.append(("unknown", f"{place.name}: {judged.trivial}", place.key))
+    told, main = [], [place for place in found if place.main]
+    verdicts = {place.name: verdict(place) for place in main}
+    of_kind = {kind: [name for name in verdicts if verdicts[name].standing in standings]
+               for kind, standings in (("not learned", ("level", "below")), ("unknown", ("unknown",)))}  # fmt: skip
+    for kind, names in of_kind.items():
+        if len(names) > MANY:
+            what = (
+                "the best agent is not above the trivial policies" if kind == "not learned" else "no learner is judged"
+            )
+            told.append(
+                (kind, f"On {len(names)} ids {what}; the section of each says more: {listed(names)}.", "glance")
+            )
+    for place in main:
+        judged = verdicts[place.name]
+        for kind, names in of_kind.items():
+            if place.name in names and len(names) <= MANY:
+                told.append((kind, f"{place.name}: {judged.trivial}", place.key))
         for line in leaks(place):
             told.append(
                 (
