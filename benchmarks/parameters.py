@@ -34,7 +34,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 import transformers
-from throughput import spread, surroundings
+from decoding import in_turn
+from throughput import meets, spread, surroundings
 
 import nlp_gym_envs  # noqa: F401  registers the ids
 from nlp_gym_envs.dynamics._bases import Dense
@@ -69,10 +70,7 @@ class Row:
     @property
     def met(self) -> bool | None:
         """Whether the median meets the goal."""
-        if self.goal is None:
-            return None
-        sense, bound = self.goal
-        return bool(np.median(self.ratios) >= bound if sense == "at least" else np.median(self.ratios) <= bound)
+        return meets(self.ratios, self.goal)
 
 
 class Work:
@@ -116,16 +114,6 @@ def rate(each: Callable[[int], Any], rows: int) -> Callable[[], float]:
         return rows / (time.process_time() - start)
 
     return once
-
-
-def in_turn(ours: Callable[[], float], other: Callable[[], float], rounds: int) -> tuple[list[float], list[float]]:
-    """Both sides, one of each for every round, after one of each that does not count."""
-    found: tuple[list[float], list[float]] = ([], [])
-    ours(), other()
-    for number in range(rounds):
-        for side in (0, 1) if number % 2 == 0 else (1, 0):
-            found[side].append((ours, other)[side]())
-    return found
 
 
 @dataclass

@@ -77,6 +77,14 @@ class Settings:
         return ("at least", AT_LEAST[key]) if key in AT_LEAST else ("at most", AT_MOST[key])
 
 
+def meets(ratios: Sequence[float], goal: tuple[str, float] | None) -> bool | None:
+    """Whether the median of some ratios meets a goal; None where there is none."""
+    if goal is None:
+        return None
+    sense, bound = goal
+    return bool(np.median(ratios) >= bound if sense == "at least" else np.median(ratios) <= bound)
+
+
 @dataclass
 class Row:
     """One line of the table; times are microseconds of CPU time per step of one row, one for each round."""
@@ -99,10 +107,7 @@ class Row:
     @property
     def met(self) -> bool | None:
         """Whether the median meets the goal."""
-        if self.goal is None:
-            return None
-        sense, bound = self.goal
-        return bool(np.median(self.ratios) >= bound if sense == "at least" else np.median(self.ratios) <= bound)
+        return meets(self.ratios, self.goal)
 
 
 # ---------------------------------------------------------------- two sides in turn

@@ -6,6 +6,7 @@ numbers of a row alone and of the row among others may differ by 1e-4; whatever 
 """
 
 import copy
+import functools
 import json
 import os
 import pickle
@@ -13,7 +14,7 @@ import random
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -178,8 +179,8 @@ def test_copies_go_on_as_the_original(env_id: str, duplicate: Any, observation: 
 
 
 @pytest.fixture(scope="session")
-def digests_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The digest of some ids' steps in another process, with other string hashes and an empty cache."""
+def digest_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The digest of an id's steps in another process, with other string hashes and an empty cache."""
     cache = tmp_path_factory.mktemp("cache")
     (FOLDER / "cache" / "compiled").mkdir(parents=True, exist_ok=True)
     (cache / "compiled").symlink_to(FOLDER / "cache" / "compiled")  # machine code is no result
@@ -188,14 +189,21 @@ def digests_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempP
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(root), str(root / "agents"), os.getenv("PYTHONPATH")])
     )
-    asked = [f"{env_id}={folder}" for env_id, folder in small_sets.items() if env_id in representatives()]
-    command = [sys.executable, str(Path(__file__).with_name("play.py")), *asked]
-    return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+    @functools.cache
+    def digests(whole: bool) -> dict[str, str]:
+        """All ids that take every test in one process; the others, which are slow, in another."""
+        asked = [f"{name}={folder}" for name, folder in small_sets.items() if (name in representatives()) == whole]
+        command = [sys.executable, str(Path(__file__).with_name("play.py")), *asked]
+        return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+    return lambda env_id: digests(env_id in representatives())[env_id]
 
 
-def test_a_seed_means_the_same_in_another_process(env_id: str, small: str, digests_elsewhere: dict[str, str]) -> None:
-    if env_id in digests_elsewhere:
-        assert digest(list(steps(on(small, env_id), 60))) == digests_elsewhere[env_id]
+def test_a_seed_means_the_same_in_another_process(
+    env_id: str, small: str, digest_elsewhere: Callable[[str], str]
+) -> None:
+    assert digest(list(steps(on(small, env_id), 60))) == digest_elsewhere(env_id)
 
 
 @everywhere

@@ -4,12 +4,14 @@ Of each dynamics with each form of answer two ids take all tests; the others the
 """
 
 import copy
+import functools
 import itertools
 import json
 import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env as check_for_gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from play import actions_in, changes_model, keywords_of, on, short, steps, task_of
+from play import actions_in, changes_model, keywords_of, on, representatives, short, steps, task_of
 from stable_baselines3.common.env_checker import check_env as check_for_sb3
 
 import nlp_gym_envs
@@ -111,20 +113,25 @@ def test_copies_go_on_as_the_original(env_id: str, small: str, duplicate: Any) -
 
 
 @pytest.fixture(scope="session")
-def digests_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The digest of some ids' steps in another process, with other string hashes and an empty cache."""
-    from play import representatives
-
+def digest_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The digest of an id's steps in another process, with other string hashes and an empty cache."""
     environment = os.environ | {"PYTHONHASHSEED": "4711", "NLP_GYM_CACHE": str(tmp_path_factory.mktemp("cache"))}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.getenv("PYTHONPATH")]))
-    asked = [f"{env_id}={folder}" for env_id, folder in small_sets.items() if env_id in representatives()]
-    command = [sys.executable, str(Path(__file__).with_name("play.py")), "--steps", "8", *asked]
-    return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+    @functools.cache
+    def digests(whole: bool) -> dict[str, str]:
+        """All ids that take every test in one process; the others, which are slow, in another."""
+        asked = [f"{name}={folder}" for name, folder in small_sets.items() if (name in representatives()) == whole]
+        command = [sys.executable, str(Path(__file__).with_name("play.py")), "--steps", "8", *asked]
+        return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+    return lambda env_id: digests(env_id in representatives())[env_id]
 
 
-def test_a_seed_means_the_same_in_another_process(env_id: str, small: str, digests_elsewhere: dict[str, str]) -> None:
-    if env_id in digests_elsewhere:
-        assert digest(list(steps(on(small, env_id), 8))) == digests_elsewhere[env_id]
+def test_a_seed_means_the_same_in_another_process(
+    env_id: str, small: str, digest_elsewhere: Callable[[str], str]
+) -> None:
+    assert digest(list(steps(on(small, env_id), 8))) == digest_elsewhere(env_id)
 
 
 def test_seeds_choose_the_instances(env_id: str, small: str) -> None:

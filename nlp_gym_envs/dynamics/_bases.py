@@ -22,17 +22,31 @@ def table(size: int, device: str) -> torch.Tensor:
     return torch.randn(size + SPARE, generator=generator).to(device)
 
 
-class Dense:
+class Basis:
+    """k directions, told by where each begins in the table."""
+
+    k: int
+
+    def draw(self, generator: np.random.Generator) -> np.ndarray:
+        """Where each direction begins in the table, (k,) int64."""
+        return generator.choice(SPARE, self.k, replace=False)
+
+    def delta(self, offsets: np.ndarray, point: np.ndarray) -> torch.Tensor:
+        """What the point (k,) adds to the parameters, (D,)."""
+        raise NotImplementedError
+
+    def deltas(self, offsets: list[np.ndarray], points: np.ndarray) -> list[torch.Tensor]:
+        """`delta` of each of B rows."""
+        return [self.delta(own, point) for own, point in zip(offsets, points, strict=True)]
+
+
+class Dense(Basis):
     """Directions over all the parameters that may change."""
 
     def __init__(self, tunable: Any, k: int) -> None:
         self.k, self.size = k, tunable.size
         self.scales = tunable.scales() * UNIT  # (D,)
         self.table = table(self.size, str(tunable.base.device))
-
-    def draw(self, generator: np.random.Generator) -> np.ndarray:
-        """Where each direction begins in the table, (k,) int64."""
-        return generator.choice(SPARE, self.k, replace=False)
 
     def delta(self, offsets: np.ndarray, point: np.ndarray) -> torch.Tensor:
         """What the point (k,) adds to the parameters, (D,)."""
@@ -49,7 +63,7 @@ class Dense:
     def deltas(self, offsets: list[np.ndarray], points: np.ndarray) -> list[torch.Tensor]:
         """`delta` of each of B rows."""
         if self.size > TOGETHER or not offsets:
-            return [self.delta(own, point) for own, point in zip(offsets, points, strict=True)]
+            return super().deltas(offsets, points)
         found = torch.as_tensor(points, dtype=self.scales.dtype, device=self.scales.device)[:, None]
         return list(((found @ self._directions(offsets))[:, 0] * self.scales).unbind())
 
@@ -66,7 +80,7 @@ class Dense:
         return self.table[starts[:, :, None] + torch.arange(self.size, device=self.scales.device)]
 
 
-class LowRank:
+class LowRank(Basis):
     """Directions of rank one in every matrix that may change, u v' each; other parameters stay as they are.
 
     The diagonal between two frozen factors is what moves, as in Balazy et al. 2024, "LoRA-XS", with random factors.
@@ -79,12 +93,6 @@ class LowRank:
         self.base, self.scales = tunable.base, tunable.scales()
         self.size = sum(a + b for _, _, (a, b) in self.matrices)
         self.table = table(self.size, str(tunable.base.device))
-
-    draw = Dense.draw
-
-    def deltas(self, offsets: list[np.ndarray], points: np.ndarray) -> list[torch.Tensor]:
-        """`delta` of each of B rows."""
-        return [self.delta(own, point) for own, point in zip(offsets, points, strict=True)]
 
     def _factors(self, offsets: np.ndarray) -> Any:
         """Of each matrix (a, b): where it lies, its scale, u (k, a), v (k, b)."""

@@ -119,9 +119,9 @@ class Finetuning(Update):
         raise NotImplementedError
 
     def _move(self, rows: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        return np.array([self._moved(row, action) for row, action in zip(rows.tolist(), actions, strict=True)], bool)
+        return np.array([self._take(row, action) for row, action in zip(rows.tolist(), actions, strict=True)], bool)
 
-    def _moved(self, row: int, action: Any) -> bool:
+    def _take(self, row: int, action: Any) -> bool:
         """Take one action; whether it was STOP."""
         rates = self.rates_of(action)
         if rates is None:
