@@ -237,7 +237,7 @@ def basis(settings: Settings) -> Iterator[Row]:
 
 def step(settings: Settings) -> Iterator[Row]:
     """A step of fine-tuning in an environment, beside the same update of tensors that are ready."""
-    env = gym.make_vec("nlp/text_classification-rates-v0", num_envs=1, model="bert", horizon=1_000, optimiser="sgd",
+    env = gym.make_vec("nlp/text_classification-rates-v0", num_envs=1, model="bert", updates=0, horizon=1_000, optimiser="sgd",
                        probe=32, batch=32)  # fmt: skip
     env.reset(seed=0)
     dynamics: Any = env.unwrapped.episodes.dynamics  # pyright: ignore[reportAttributeAccessIssue]
@@ -286,7 +286,7 @@ def memory(settings: Settings) -> Iterator[dict[str, Any]]:
     for name in ("subspace", "rates"):
         sizes = []
         for rows in (1, 11):
-            env = gym.make_vec(f"nlp/text_classification-{name}-v0", num_envs=rows, model="bert")
+            env = gym.make_vec(f"nlp/text_classification-{name}-v0", num_envs=rows, model="bert", updates=0)
             env.reset(seed=0)
             env.action_space.seed(0)
             for _ in range(3):
