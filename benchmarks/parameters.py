@@ -237,8 +237,8 @@ def basis(settings: Settings) -> Iterator[Row]:
 
 def step(settings: Settings) -> Iterator[Row]:
     """A step of fine-tuning in an environment, beside the same update of tensors that are ready."""
-    env = gym.make_vec("nlp/text_classification-rates-v0", num_envs=1, model="bert", updates=0, horizon=1_000, optimiser="sgd",
-                       probe=32, batch=32)  # fmt: skip
+    asked = {"model": "bert", "updates": 0, "horizon": 1_000, "optimiser": "sgd", "probe": 32, "batch": 32}
+    env = gym.make_vec("nlp/text_classification-rates-v0", num_envs=1, **asked)
     env.reset(seed=0)
     dynamics: Any = env.unwrapped.episodes.dynamics  # pyright: ignore[reportAttributeAccessIssue]
     tunable, made = dynamics.tunable, dynamics.instance[0]
