@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
@@ -272,6 +273,16 @@ def test_a_digest_names_the_content(folder, folders, tmp_path):
     tokenizer["model"]["merges"].pop()
     (same / "tokenizer.json").write_text(json.dumps(tokenizer))
     assert load(str(same)).digest != digest
+
+
+def test_an_encoder_without_a_pooler_is_the_same_model_every_time(folders, tmp_path):
+    same, lacking = (Path(shutil.copytree(folders["encoder"], tmp_path / name)) for name in ("same", "lacking"))
+    assert load(str(same)).digest == load(str(folders["encoder"])).digest
+    weights, lost = load_file(lacking / "model.safetensors"), "encoder.layer.0.output.dense.weight"
+    del weights[f"bert.{lost}"]
+    save_file(weights, lacking / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BadArgument, match=f"no weights {lost}"):
+        load(str(lacking))
 
 
 def test_models_that_ship_go_by_their_folders_names(folders, monkeypatch, tmp_path):

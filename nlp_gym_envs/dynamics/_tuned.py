@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,11 @@ class Tuned(Shared):
         self.length, self.answer = length, answer  # tokens read of a text, and of an answer
         self.labels = isinstance(task.answer, Label)
         self._ids: dict[int, tuple[list[int], list[int]]] = {}
+
+    def found(self, what: str, asked: dict[str, Any], make: Callable[[], Any]) -> np.ndarray:
+        """Numbers that `make()` takes long to find out about the model on the training split; kept on disk."""
+        key = {what: 1, **self.tunable.key, "read": [self.length, self.answer], **asked}
+        return cache.array(key, lambda: np.asarray(make(), np.float64))
 
     def of_training(self) -> "Tuned":
         """The same on the training split."""
@@ -158,6 +163,7 @@ def _tunable(
         made = cache.array({"warmed up": 1, **key}, lambda: _warmed_up(module, language, train, form, updates, key))
         vector_to_parameters(_tensor(made, device), module.parameters())
     tunable = Tunable(module, groups, only)
+    tunable.key = {**key, "groups": groups, "only": only}
     tunable.recipe = (_tunable, (train, form, model, groups, only, updates, length, answer, device))
     return tunable
 

@@ -228,7 +228,9 @@ def _basis_and_distance(data: Tuned, low_rank: bool, k: int, damage: float) -> t
     known, key = data.tunable.known, (low_rank, k, damage, data.length, data.answer)
     if key not in known:
         basis = (LowRank if low_rank else Dense)(data.tunable, k)
-        known[key] = basis, _distance(data.of_training(), basis, damage)
+        asked = {"low_rank": low_rank, "k": k, "damage": damage}
+        found = data.found("distance", asked, lambda: _distance(data.of_training(), basis, damage))
+        known[key] = basis, float(found)
     return known[key]
 
 

@@ -5,6 +5,7 @@ Safetensors only, no remote code. A process holds one copy of a model for the sa
 
 import collections
 import contextlib
+import re
 import threading
 import weakref
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from .language_model import LanguageModel
 
 FAMILIES = {"encoder": "AutoModel", "decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM"}
 DTYPES = ("float32", "bfloat16", "float16")
+UNREAD = re.compile(r"(?:^|\.)pooler\.")  # of an encoder: nothing here reads it, and few files have it
 
 _alive: weakref.WeakValueDictionary[Any, LanguageModel] = weakref.WeakValueDictionary()
 _recent: collections.deque[LanguageModel] = collections.deque(maxlen=2)  # kept when nobody holds them
@@ -110,7 +112,11 @@ def _from_files(
             where, config=config, use_safetensors=True, dtype=getattr(torch, dtype), output_loading_info=True, **safely
         )
     missing = sorted(report["missing_keys"])
-    if missing and family != "encoder":  # an encoder may lack its pooler, which is not used
+    if family == "encoder":  # it may lack its pooler, which nothing here reads: drawn at random otherwise
+        for unread in [name for name in missing if UNREAD.search(name)]:
+            missing.remove(unread)
+            model.get_parameter(unread).data.zero_()
+    if missing:
         raise BadArgument(
             f"the model {name!r} cannot serve as {family!r}: its files have no weights {', '.join(missing[:3])}. "
             f"Its config says that it is of the family {family_of(config)!r}."

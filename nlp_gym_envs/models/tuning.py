@@ -62,6 +62,7 @@ class Tunable(Shared):
         self.head_only = tuple(self.names) == HEAD
         self.skipped = _blocks_below(module, self.names)
         self.known: dict[Any, Any] = {}  # what has been found out about it, by those who ask for it again
+        self.key: dict[str, Any] = {}  # what it was made from: names it on disk
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "lock"}
