@@ -49,8 +49,9 @@ ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name 
 }
 NEEDS_DATA = ("sst2", "ag_news")
 TESTED_ELSEWHERE = 48
+CARRIED = ("as is", "adam")  # arms that are judged elsewhere, too
 TEXTS = {"probe": 8, "judge": 16}  # keywords of tasks whose answers are texts
-STEPS = {"subspace": 6_144, "rates": 9_216, "layers": 9_216}  # of a learner
+STEPS = 6_144  # of a learner
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
@@ -77,7 +78,7 @@ BASELINES_OF_SUBSPACE: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ..
 def cells(pair: str, seeds: int, steps: int | None) -> list[dict[str, Any]]:
     """What is run for a task and a dynamics, the most important first."""
     task, dynamics = pair.split("-")
-    steps = steps or STEPS[dynamics]
+    steps = steps or STEPS
     found: list[dict[str, Any]] = []
 
     def add(agent: str, arm: str, count: int, **more: Any) -> None:
@@ -129,7 +130,7 @@ def run(asked: tuple[dict[str, Any], float, dict[str, Any]]) -> dict[str, Any] |
         facts["elsewhere"] = {
             name: judged(agent, f"nlp/{task}-{cell['dynamics']}-v0", {**keywords, **more}, TESTED_ELSEWHERE)
             for name, (task, more) in ELSEWHERE[cell["task"]].items()
-            if cell["arm"] != "constant reward" and (task not in NEEDS_DATA or is_there(task))
+            if cell["arm"] in CARRIED and (task not in NEEDS_DATA or is_there(task))
         }
     except Exception as error:  # a failed cell is a row, never a missing one
         return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
