@@ -229,14 +229,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """An id that is like another one takes the tests marked `everywhere`, with their first parameters; more is slow."""
+    """An id that is like another one takes the tests marked `everywhere`, with their first parameters; more is slow.
+
+    Those whose kind is built in, too, take all tests with their first parameters.
+    """
     files = ("test_contract.py", "test_contract_updates.py")
     contract = [item for item in items if item.path.name in files and hasattr(item, "callspec")]
     if not contract:
         return
-    from play import representatives
+    from play import echoes, representatives
 
-    whole, taken = representatives(), set()
+    whole, half, taken = representatives() - echoes(), echoes(), set()
     for item in contract:
         call: Any = getattr(item, "callspec")  # noqa: B009  pytest adds it to items with parameters
         if "env_id" not in call.params:
@@ -245,7 +248,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         env_id = call.params["env_id"]
         first = (test, env_id) not in taken
         taken.add((test, env_id))
-        if env_id not in whole and not (first and item.get_closest_marker("everywhere")):
+        if env_id not in whole and not (first and (env_id in half or item.get_closest_marker("everywhere"))):
             item.add_marker(pytest.mark.slow)
 
 

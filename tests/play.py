@@ -84,6 +84,19 @@ def representatives() -> frozenset[str]:
     return frozenset(kinds.values())
 
 
+@functools.cache
+def echoes() -> frozenset[str]:
+    """The representatives whose dynamics and form of answer another one has, too, on built-in data."""
+    built_in, others = set(), {}
+    for env_id in representatives():
+        kind = gym.spec(env_id).kwargs["dynamics"], form_of(env_id)
+        if isinstance(task_of(env_id).source, BuiltIn):
+            built_in.add(kind)
+        elif not changes_model(env_id):
+            others[env_id] = kind
+    return frozenset(env_id for env_id, kind in others.items() if kind in built_in)
+
+
 def on(folder: str, env_id: str, **options: Any) -> gym.Env:
     """The id on the data set in `folder`, whatever its own data are."""
     return gym.make(env_id, dataset=folder, **{**short(env_id), **options})

@@ -149,7 +149,7 @@ def test_a_shipped_model_is_what_its_recipe_says(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name if name.endswith("_tiny") else pytest.param(name, marks=pytest.mark.slow) for name in sorted(SHIPPED)]
+    "name", [name if name == "bert_tiny" else pytest.param(name, marks=pytest.mark.slow) for name in sorted(SHIPPED)]
 )
 def test_a_shipped_model_reaches_what_its_card_says(name: str) -> None:
     facts = json.loads((FOLDER / name / "pretraining.json").read_text())

@@ -16,6 +16,7 @@ from ._style import looks
 
 HERE = Path(__file__).parent
 OPEN = 3  # of the sections of ids, how many are open when there are more
+MOST_ON_PAPER = 12  # sections of ids that are printed with all their sample episodes
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def render(results: Results) -> str:
         sections=[
             _section(place, results, look, n < OPEN or len(compared) <= 2 * OPEN) for n, place in enumerate(compared)
         ],
+        most_on_paper=MOST_ON_PAPER,
         problems=results.problems,
         config=results.config,
         made=_made(results),
