@@ -219,6 +219,21 @@ def test_the_latest_row_of_a_cell_counts(tmp_path: Path) -> None:
     assert len(load(file).rows) == 1 and not load(file).problems
 
 
+@pytest.mark.parametrize(("ids", "together"), [(8, False), (9, True), (13, True)])
+def test_much_of_one_kind_is_told_at_once_and_many_ids_are_short_on_paper(
+    ids: int, together: bool, tmp_path: Path
+) -> None:
+    file, alike = tmp_path / "rows.jsonl", [row for row in invented_results.rows(1) if "sst2" in row["env"]]
+    alike = [row for row in alike if row["arm"] == "as is"]
+    copies = [
+        {**row, "env": f"nlp/made_{n}-label-v0", "cell": f"{n} {row['cell']}"} for n in range(ids) for row in alike
+    ]
+    file.write_text("\n".join(map(json.dumps, copies)))
+    source = render(load(file))
+    assert (f"On {ids} ids the best agent is not above the trivial policies" in source) == together
+    assert ('id="ids" class="many"' in source) == (ids > 12)
+
+
 def test_no_results_are_an_error_that_says_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(NotAvailable, match="nothing_here; give a folder with rows.jsonl"):
         load(tmp_path / "nothing_here")
