@@ -139,3 +139,15 @@ def test_the_cache_is_where_it_is_said_to_be(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache.folder() == tmp_path / "home" / ".cache" / "nlp_gym_envs"
+
+
+def test_a_long_wait_is_told_in_the_log_and_a_short_one_is_not(caplog, monkeypatch, tmp_path):
+    monkeypatch.setenv("NLP_GYM_CACHE", str(tmp_path))
+    caplog.set_level("INFO", "nlp_gym_envs")
+    cache.array({"what": "something quick"}, lambda: np.zeros(2))
+    assert not caplog.messages
+    monkeypatch.setattr(cache, "LONG", 0.01)
+    cache.array({"what": "something slow"}, lambda: (time.sleep(0.5), np.zeros(2))[1])
+    assert caplog.messages == [f"Preparing something slow: once, it is kept in {tmp_path}."]
+    cache.array({"what": "something slow"}, lambda: (time.sleep(0.5), np.zeros(2))[1])
+    assert len(caplog.messages) == 1

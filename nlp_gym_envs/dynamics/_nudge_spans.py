@@ -46,7 +46,7 @@ def table(task: OpenTask) -> Table:
         asked = np.setdiff1d(asked, learned)
     asked = asked[:: -(-len(asked) // TEXTS)]
     found = _Found(examples, train, asked)
-    key = {"what": "reader of spans", "format": FORMAT, "train": train.digest, "learned": len(learned)}
+    key = {"what": "a reader of spans", "format": FORMAT, "train": train.digest, "learned": len(learned)}
     targets = task.answer.accepted_of(train)[learned]
     weights = cache.array(key, lambda: _learn(_Found(train, train, learned), targets, task.metric))
     scores = np.where(found.there, found.seen @ weights, -np.inf)

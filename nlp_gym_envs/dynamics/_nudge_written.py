@@ -51,7 +51,12 @@ class Written(Candidates):
 def _answers(examples: Examples, model: LanguageModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which examples (M,), the candidate answers (M, C) object, their log p and length in tokens (M, C, 2)."""
     chosen = np.arange(len(examples))[:: -(-len(examples) // TEXTS)]
-    key = {"what": "candidates written", "format": FORMAT, "model": model.digest, "prompts": examples.text_digest}
+    key = {
+        "what": "answers that a model writes",
+        "format": FORMAT,
+        "model": model.digest,
+        "prompts": examples.text_digest,
+    }
     key |= {"samples": SAMPLES, "texts": TEXTS, "longest": LONGEST}
     ids = cache.array(key, lambda: _write(examples, chosen, model))  # (M, C, LONGEST + 1)
     log_p, tokens = ids[..., -1], ids[..., :-1].astype(np.int64)

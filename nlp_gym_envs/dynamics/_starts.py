@@ -32,7 +32,9 @@ class Starts:
             raise BadArgument("start='renamed' is for tasks whose answers are labels; take 'damaged'.")
         known, key = self.tunable.known, ("angles", damage, data.length, data.answer)
         if "damaged" in kinds and key not in known:
-            known[key] = data.found("angles", {"damage": damage}, lambda: self._angles(data.of_training(), damage))
+            known[key] = data.found(
+                "how much damage a group bears", {"damage": damage}, lambda: self._angles(data.of_training(), damage)
+            )
         self.angles = known.get(key)
 
     def draw(self, generator: np.random.Generator) -> tuple[Any, dict[str, Any]]:

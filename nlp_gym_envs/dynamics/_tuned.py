@@ -31,7 +31,7 @@ class Tuned(Shared):
 
     def found(self, what: str, asked: dict[str, Any], make: Callable[[], Any]) -> np.ndarray:
         """Numbers that `make()` takes long to find out about the model on the training split; kept on disk."""
-        key = {what: 1, **self.tunable.key, "read": [self.length, self.answer], **asked}
+        key = {"what": what, **self.tunable.key, "read": [self.length, self.answer], **asked}
         return cache.array(key, lambda: np.asarray(make(), np.float64))
 
     def of_training(self) -> "Tuned":
@@ -160,7 +160,10 @@ def _tunable(
     read = 0 if isinstance(form, Label) else answer  # a label has no tokens
     key = {"model": language.digest, "train": train.digest, "updates": updates, "length": length, "answer": read}
     if isinstance(form, Label) or updates:
-        made = cache.array({"warmed up": 1, **key}, lambda: _warmed_up(module, language, train, form, updates, key))
+        made = cache.array(
+            {"what": "a model trained on the task", **key},
+            lambda: _warmed_up(module, language, train, form, updates, key),
+        )
         vector_to_parameters(_tensor(made, device), module.parameters())
     tunable = Tunable(module, groups, only)
     tunable.key = {**key, "groups": groups, "only": only}

@@ -229,7 +229,7 @@ def _basis_and_distance(data: Tuned, low_rank: bool, k: int, damage: float) -> t
     if key not in known:
         basis = (LowRank if low_rank else Dense)(data.tunable, k)
         asked = {"low_rank": low_rank, "k": k, "damage": damage}
-        found = data.found("distance", asked, lambda: _distance(data.of_training(), basis, damage))
+        found = data.found("how far a start is off", asked, lambda: _distance(data.of_training(), basis, damage))
         known[key] = basis, float(found)
     return known[key]
 

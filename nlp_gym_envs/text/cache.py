@@ -1,17 +1,22 @@
 """Arrays on disk, named by what they were made from and written whole or not at all."""
 
+import contextlib
 import hashlib
 import json
+import logging
 import os
 import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+LOG = logging.getLogger(__name__)
+LONG = 2.0  # seconds of work after which it is told what is being waited for
 LEFT_OVER = 3600  # seconds after which an unfinished file's writer is taken for dead
 
 
@@ -25,6 +30,8 @@ def folder() -> Path:
 def array(key: dict[str, Any], make: Callable[[], np.ndarray]) -> np.ndarray:
     """What `make()` gives, computed once for each `key` (JSON values); read-only, and on disk rather than in memory.
 
+    `key["what"]` says in words what it is, for those who wait for it and see the log.
+
     A cache that cannot be read is made again; one that cannot be written (a full disk, no permission) is done without,
     with a warning.
     """
@@ -36,7 +43,8 @@ def array(key: dict[str, Any], make: Callable[[], np.ndarray]) -> np.ndarray:
         pass
     except (ValueError, OSError, EOFError) as error:
         warnings.warn(f"the cache file {path} is damaged ({error}) and is made again.", stacklevel=2)
-    made = make()
+    with _told(str(key.get("what", "what the task needs"))):
+        made = make()
     try:
         save_atomically(path, lambda file: np.save(file, made, allow_pickle=False))
         return _mapped(path)  # processes share it, and memory is given back when it is short
@@ -47,6 +55,18 @@ def array(key: dict[str, Any], make: Callable[[], np.ndarray]) -> np.ndarray:
         )
     made.flags.writeable = False
     return made
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Log, at level INFO, what takes longer than `LONG` seconds."""
+    timer = threading.Timer(LONG, LOG.info, ("Preparing %s: once, it is kept in %s.", what, folder()))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _mapped(path: Path) -> np.ndarray:

@@ -84,7 +84,7 @@ class _Making:
             return np.asarray(self.encoder.encode(split["text"].tolist()), np.float32)
 
         if hasattr(self.encoder, "identity"):
-            return cache.array({"what": "encoded", **self.key, "texts": split.text_digest}, make)
+            return cache.array({"what": "encoded texts", **self.key, "texts": split.text_digest}, make)
         if self.kept is None or self.kept[0] is not split:
             self.kept = split, make()
         return self.kept[1]

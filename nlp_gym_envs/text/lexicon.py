@@ -38,7 +38,7 @@ class Lexicon:
 
 def lexicon(prompts: Texts, answers: Texts, vocabulary_size: int, key: dict[str, str]) -> Lexicon:
     """The lexicon of N prompts and their answers, as token ids; kept on disk under `key`, which names them."""
-    named = {"what": "lexicon", "format": FORMAT, "rounds": ROUNDS, **key}
+    named = {"what": "a lexicon", "format": FORMAT, "rounds": ROUNDS, **key}
     return Lexicon(cache.array(named, lambda: _learn(prompts, answers, vocabulary_size)), vocabulary_size)
 
 

@@ -31,7 +31,13 @@ class Logits(Shared):
 def logits(examples: Examples, train: Examples, most: int) -> Logits:
     """Of at most `most` of the examples, by a classifier that is fitted on `train`."""
     texts = np.arange(len(examples))[:: -(-len(examples) // most)]
-    key = {"what": "logits", "format": FORMAT, "most": most, "fitted on": train.digest, "texts": examples.digest}
+    key = {
+        "what": "a classifier's logits",
+        "format": FORMAT,
+        "most": most,
+        "fitted on": train.digest,
+        "texts": examples.digest,
+    }
 
     def make() -> np.ndarray:
         learned = np.arange(len(train))[:: -(-len(train) // ENOUGH)]

@@ -51,7 +51,7 @@ def association(train: Examples, side: str, size: int, questions: Callable[[], Q
 
     `questions()` gives the ids of what is asked, and `side` names it: "question", or "choices" in its place.
     """
-    key = {"what": "association", "format": FORMAT, "side": side, "texts": train.text_digest}
+    key = {"what": "which words go together", "format": FORMAT, "side": side, "texts": train.text_digest}
     return Association(cache.array(key, lambda: learn(questions(), size)), size)
 
 

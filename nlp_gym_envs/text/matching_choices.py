@@ -73,7 +73,12 @@ def standardised(values: np.ndarray, by: np.ndarray) -> np.ndarray:
 @functools.lru_cache(maxsize=8)
 def raw_matches(examples: Examples, train: Examples) -> np.ndarray:
     """(P, 14) float32: see WORDS; kept on disk."""
-    key = {"what": "choices", "format": FORMAT, "fitted on": train.digest, "texts": examples.text_digest}
+    key = {
+        "what": "how choices match questions",
+        "format": FORMAT,
+        "fitted on": train.digest,
+        "texts": examples.text_digest,
+    }
 
     def make() -> np.ndarray:
         known = weights(train, ("question", "context"))

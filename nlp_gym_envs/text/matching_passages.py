@@ -117,7 +117,7 @@ class Passages(Shared):
         key = {"format": FORMAT, "most": most, "longest": longest, "fitted on": train.text_digest}
         key["texts"] = examples.text_digest
         found = cache.array(
-            {"what": "candidates", **key},
+            {"what": "spans that may answer", **key},
             lambda: self._matched(association(train, "question", len(known), teach), known, most),
         )  # (N, S, 1 + 14): which piece, and what is seen of it
         self.candidates, self.seen = found[..., 0].astype(np.int32), found[..., 1:]

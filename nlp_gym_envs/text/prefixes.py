@@ -42,7 +42,13 @@ class Prefixes(Shared):
 @functools.lru_cache(maxsize=16)
 def prefixes(examples: Examples, train: Examples, chunk: int) -> Prefixes:
     """The prefix posteriors of `examples` in chunks of `chunk` words, by a classifier fitted on `train`."""
-    key = {"what": "prefixes", "format": FORMAT, "chunk": chunk, "fitted on": train.digest, "texts": examples.digest}
+    key = {
+        "what": "what a classifier thinks of each prefix",
+        "format": FORMAT,
+        "chunk": chunk,
+        "fitted on": train.digest,
+        "texts": examples.digest,
+    }
 
     def make() -> np.ndarray:
         if examples is not train:

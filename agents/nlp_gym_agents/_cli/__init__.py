@@ -4,6 +4,7 @@ A command is a function in one of this folder's files and a line at the end of t
 inside the functions that need them, so that help and lists come at once.
 """
 
+import logging
 import os
 import warnings
 from typing import Annotated, Any
@@ -52,6 +53,17 @@ def start(
     for beginning in NOT_OF_INTEREST:
         warnings.filterwarnings("ignore", beginning)
     warnings.showwarning = _show_warning
+    waiting = logging.getLogger("nlp_gym_envs")
+    if not waiting.handlers:
+        waiting.addHandler(_Said())
+        waiting.setLevel(logging.INFO)
+
+
+class _Said(logging.Handler):
+    """What the package logs, as lines for people."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
 
 
 def _show_warning(message: Any, category: Any, filename: Any, lineno: Any, file: Any = None, line: Any = None) -> None:
