@@ -266,6 +266,10 @@ def test_policies_that_score_candidates_alike_do_not_mind_their_order(policy, en
     moved = {**seen, "candidates": seen["candidates"].unflatten(1, (count, -1))[:, order].flatten(1)}
     logits, others = (agent.policy.get_distribution(each).distribution.logits for each in (seen, moved))
     torch.testing.assert_close(logits[:, order], others)
+    with torch.no_grad():  # of the parts, neither: a buffer's are in another order than an environment's
+        value = agent.policy.predict_values(seen)
+        turned = agent.policy.predict_values(dict(reversed(seen.items())))
+    torch.testing.assert_close(value, turned)
     assert agent.learn(32).num_timesteps >= 32
     prior = {"policy_kwargs": {"candidate_kwargs": {"prior": 1.0}}}
     if "tokens" in env_id:

@@ -389,8 +389,11 @@ def test_observations_are_finite_bounded_floats(env_id: str) -> None:
 
 
 def test_a_dict_holds_what_the_vector_holds(env_id: str) -> None:
-    for whole, parts in zip(steps(single(env_id), 20), steps(single(env_id, observation="dict"), 20), strict=True):
-        assert np.array_equal(whole[0], np.concatenate(list(parts[0].values())))
+    env: Any = single(env_id, observation="dict")
+    order = list(env.unwrapped.episodes.dynamics.parts)
+    for whole, parts in zip(steps(single(env_id), 20), steps(env, 20), strict=True):
+        assert np.array_equal(whole[0], np.concatenate([parts[0][name] for name in order]))
+        assert list(parts[0]) == list(env.observation_space.spaces)  # as buffers hold them
 
 
 def test_ids_are_words_of_the_training_split(env_id: str, small: str) -> None:

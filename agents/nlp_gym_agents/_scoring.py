@@ -38,6 +38,7 @@ class CandidateFeatures(BaseFeaturesExtractor):
         rest = sum(sizes.values()) - sizes["candidates"]
         super().__init__(observation_space, actions + hidden + rest)
         self.actions, self.prior = actions, prior
+        self.others = tuple(name for name in sizes if name != "candidates")  # in one order, whoever made the mapping
         self.features = sizes["candidates"] // actions
         self.inner = torch.nn.Sequential(
             torch.nn.Linear(self.features + rest, hidden),
@@ -52,7 +53,7 @@ class CandidateFeatures(BaseFeaturesExtractor):
     def forward(self, observations: dict[str, torch.Tensor]) -> torch.Tensor:
         """Scores, pooled candidates, and the other parts."""
         candidates = observations["candidates"].unflatten(1, (self.actions, self.features))
-        rest = torch.cat([part for name, part in observations.items() if name != "candidates"], 1)
+        rest = torch.cat([observations[name] for name in self.others], 1)
         hidden = self.inner(torch.cat((candidates, rest[:, None].expand(-1, self.actions, -1)), 2))
         scores = self.score(hidden)[:, :, 0] + self.prior * 10 * candidates[:, :, 2]
         return torch.cat((scores, hidden.mean(1), rest), 1)
