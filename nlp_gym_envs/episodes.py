@@ -125,7 +125,9 @@ class Episodes:
         if self.blank:
             parts = {name: np.zeros_like(part) for name, part in parts.items()}
         if self.form == "dict":
-            return {name: np.array(parts[name]) for name in sorted(parts)}  # in the space's order; parts may share arrays
+            return {
+                name: np.array(parts[name]) for name in sorted(parts)
+            }  # in the space's order; parts may share arrays
         return next(iter(parts.values())) if len(parts) == 1 else np.concatenate(list(parts.values()), axis=1)
 
     # ---------------------------------------------------------------- info, column by column

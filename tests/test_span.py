@@ -1,6 +1,7 @@
 """The span pointer: stages, masks, what can be reached, what is paid; sentences and words, baselines, learning."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,9 @@ def test_what_can_be_reached_is_the_metric_of_every_span(small: str, tmp_path: P
 
 
 def test_other_answers_change_nothing_that_is_seen(small: str, tmp_path: Path) -> None:
-    faces = [vector(folder, split="validation") for folder in (small, write(tmp_path, shift=1))]
+    other = write(tmp_path, shift=1)
+    shutil.copy(Path(small) / "train.jsonl", other)  # from whose answers it is learned which sentences answer
+    faces = [vector(folder, split="validation") for folder in (small, other)]
     assert faces[0].task.accepted[1] != faces[1].task.accepted[1]
     seen = [[face.reset(seed=0)[0]] for face in faces]
     for action in (1, 0, 2):

@@ -69,7 +69,7 @@ from ..answers import Span
 from ..errors import BadArgument
 from ..task import OpenTask, Task
 from ..text.matching_passages import SEEN, Passages
-from ..text.matching_pointer import FEATURES, Pointer, question_features
+from ..text.matching_pointer import ANSWERS, FEATURES, Pointer, question_features
 from ..text.matching_reach import Reach
 from ._base import Dynamics, box, positive
 
@@ -128,7 +128,8 @@ class SpanPointer(Dynamics):
         self.stage[rows], self.refused[rows], self.chosen[rows] = SENTENCE, False, 0
         self.order[rows] = np.arange(self.no_answer)
         self.slots[rows, :-1], self.there[rows] = self.pointer.sentences(examples)
-        self.slots[rows, -1] = self.slots[rows, 0]
+        likeliest = np.where(self.there[rows], self.slots[rows, :-1, ANSWERS], -np.inf).argmax(1)
+        self.slots[rows, -1] = self.slots[rows, likeliest]
         self.slots[rows, -1, 0] = self.slots[rows, -1, -1] = self.masks(rows)[:, -1]
         self.slots[rows, -1] *= self.slots[rows, -1, :1]
 

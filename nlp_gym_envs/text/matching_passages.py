@@ -86,7 +86,8 @@ class Passages(Shared):
 
     `words`; `passage` (N,) which one each question is about; `kind` (N,) the type of answer it asks for; `asked`
     (N, Q) its stems, NO_WORD behind them, and `weight` (N, Q) how telling they are, which adds up to 1; `candidates`
-    (N, S) pieces, best match first, -1 behind them; `seen` (N, S, 14) float32 in [-1, 1], see SEEN.
+    (N, S) pieces, best match first, -1 behind them; `seen` (N, S, 14) float32 in [-1, 1], see SEEN; `answers`
+    (N, S, 2) how likely each is to answer.
     """
 
     @staticmethod
@@ -94,14 +95,17 @@ class Passages(Shared):
     def of(examples: Examples, train: Examples, most: int, longest: int, encoder: str = "null") -> "Passages":
         """Of a split: at most `most` candidates a passage, of at most `longest` words; `encoder` is a spec in JSON."""
         made = Passages(examples, train, most, longest)
+        made.answers = made.answering(train)
         if encoder != "null":
             made.similarity = made.similarities(train, json.loads(encoder))
         made.recipe = (Passages.of, (examples, train, most, longest, encoder))
         return made
 
     def __init__(self, examples: Examples, train: Examples, most: int, longest: int) -> None:
+        self.examples = examples
         self.contexts, self.questions_text = examples["context"], examples["question"]
         self.similarity: np.ndarray | None = None  # (N, S) cosines of candidates and questions, with an encoder
+        self.settings, self.answers = (most, longest), np.zeros((0, 0, 2), np.float32)
         self.known = known = weights(train, ("context", "question"))
         ids = Ids(known)
         place: dict[str, int] = {}
@@ -154,6 +158,23 @@ class Passages(Shared):
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         found = np.zeros(self.candidates.shape, np.float32)
         found[example, rank] = np.clip((vectors[: len(pieces)] * vectors[len(pieces) :][example]).sum(1), -1, 1)
+        return found
+
+    def answering(self, train: Examples) -> np.ndarray:
+        """(N, S, 2) float32 in (-1, 1): tanh (l / 4) and tanh (d / 4), 0 where there is no candidate.
+
+        l are the log odds that a candidate answers its question, see `matching_relations`, d what they are above those
+        of the best other candidate.
+        """
+        from .matching_relations import FORMAT, answering
+
+        taught = self if self.examples is train else Passages(train, train, *self.settings)
+        key = {"settings": self.settings, "taught": train.digest}
+        named = {"what": "which sentences answer", "format": FORMAT, **key, "texts": self.examples.text_digest}
+        odds = cache.array(named, lambda: answering(self.examples, train, self, taught, key))
+        example, rank = np.nonzero(self.candidates >= 0)
+        flat, found = odds[example, rank], np.zeros((*odds.shape, 2), np.float32)
+        found[example, rank] = np.tanh(np.column_stack((flat, flat - _best_other(flat, example))) / 4)
         return found
 
     def questions(self) -> Questions:

@@ -13,6 +13,7 @@ from .matching_passages import NO_WORD, SEEN, Passages
 from .matching_words import FLAG, TYPES, suits, type_of
 
 FEATURES = 18  # of a candidate at any stage
+ANSWERS = len(SEEN) + 1  # where it stands how likely a sentence is to answer; before it the encoder's cosine
 NEAR = 4  # words before and behind in which question words count as near
 OPENINGS = ("to whom", "from whom", "by wh", "in wh", "name ")
 Point = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -43,6 +44,7 @@ class Pointer:
         seen[:, : found.shape[1], : len(SEEN)] = found
         if self.passages.similarity is not None:
             seen[:, : found.shape[1], len(SEEN)] = self.passages.similarity[examples]
+        seen[:, : found.shape[1], ANSWERS : ANSWERS + 2] = self.passages.answers[examples]
         there = np.zeros((len(examples), self.width), bool)
         there[:, : found.shape[1]] = self.passages.candidates[examples] >= 0
         return seen, there
