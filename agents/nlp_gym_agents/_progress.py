@@ -44,6 +44,7 @@ class Lines:
 
     def __init__(self, out: Console) -> None:
         self.out = out
+        self.reasons: set[str] = set()  # why cells were skipped, as far as it was told
 
     def begin(self, state: State) -> None:
         """Tell what is there already."""
@@ -55,8 +56,16 @@ class Lines:
 
     def finished(self, row: dict[str, Any]) -> None:
         """Tell what came of a cell, and how it stands now."""
-        self._print(about(row))
-        self._print(f"  {standing(self.state)}")
+        if self._is_new(row):
+            self._print(about(row))
+            self._print(f"  {standing(self.state)}")
+
+    def _is_new(self, row: dict[str, Any]) -> bool:
+        """Whether there is more to tell than that another cell was skipped for a reason that has been told."""
+        known = row["status"] == SKIPPED and row["error"] in self.reasons
+        if row["status"] == SKIPPED:
+            self.reasons.add(row["error"])
+        return not known
 
     def _print(self, line: str) -> None:
         self.out.print(Text(line), soft_wrap=True)  # a line stays a line
@@ -83,7 +92,8 @@ class Bar(Lines):
     def finished(self, row: dict[str, Any]) -> None:
         """A line above the bar, and one cell less."""
         self.running.pop(row["cell"], None)
-        self.bar.console.print(Text(about(row), "red" if row["status"] == FAILED else "dim"))
+        if self._is_new(row):
+            self.bar.console.print(Text(about(row), "red" if row["status"] == FAILED else "dim"))
         self._draw()
 
     def _draw(self) -> None:
