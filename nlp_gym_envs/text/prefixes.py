@@ -22,7 +22,7 @@ TOKEN = re.compile(r"\w+|[!?]")
 FOLDS = 5
 MOST = 100_000  # words and pairs, the commonest; more made no difference to accuracy
 ENOUGH = 100_000  # training texts; of more than twice as many, every n-th is learned from
-FORMAT = 3  # of the cached arrays; raise it when the same key would mean other numbers
+FORMAT = 4  # of the cached arrays; raise it when the same key would mean other numbers
 PORTION = 5_000_000  # words of prefixes at a time: bounds the memory that a large corpus or a long text takes
 
 
@@ -115,7 +115,7 @@ class PrefixClassifier:
         lengths = [(int(a * (len(words) + 1)), int(b * (len(words) + 1)), len(words))
                    for words, (a, b) in zip(tokens, generator.random((len(tokens), 2)), strict=True)]  # fmt: skip
         features = self._features([self._ids(words) for words in tokens], lengths)
-        model = LogisticRegression(C=10.0, max_iter=2000, tol=1e-4)
+        model = LogisticRegression(C=10.0, solver="sag", max_iter=1000, tol=1e-3, random_state=0)
         model.fit(features, np.repeat(labels, 3))
         two = len(self.seen) == 2  # scikit-learn keeps one row of weights for two classes
         self.weights = np.concatenate((-model.coef_, model.coef_)) / 2 if two else model.coef_
