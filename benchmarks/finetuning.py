@@ -107,9 +107,9 @@ def key(cell: dict[str, Any]) -> str:
     return json.dumps({name: cell[name] for name in names}, sort_keys=True)
 
 
-def run(asked: tuple[dict[str, Any], float, dict[str, Any]]) -> dict[str, Any] | None:
-    """Train and judge one cell; the row that is published. None where the time is over."""
-    cell, deadline, common = asked
+def run(asked: tuple[dict[str, Any], float, dict[str, Any], bool]) -> dict[str, Any] | None:
+    """Train and judge one cell, elsewhere too or not; the row that is published. None where the time is over."""
+    cell, deadline, common, home = asked
     if time.time() > deadline:
         return None
     import torch
@@ -130,7 +130,7 @@ def run(asked: tuple[dict[str, Any], float, dict[str, Any]]) -> dict[str, Any] |
         facts["elsewhere"] = {
             name: judged(agent, f"nlp/{task}-{cell['dynamics']}-v0", {**keywords, **more}, TESTED_ELSEWHERE)
             for name, (task, more) in ELSEWHERE[cell["task"]].items()
-            if cell["arm"] in CARRIED and (task not in NEEDS_DATA or is_there(task))
+            if not home and cell["arm"] in CARRIED and (task not in NEEDS_DATA or is_there(task))
         }
     except Exception as error:  # a failed cell is a row, never a missing one
         return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
@@ -235,6 +235,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PAIRS, default=PAIRS, metavar="TASK-DYNAMICS")
     parser.add_argument("--agents", nargs="+", help="cells of these agents alone")
     parser.add_argument("--arms", nargs="+", help="cells of these arms alone, as: 'as is' point blank")
+    parser.add_argument("--home", action="store_true", help="judge on the task itself alone")
     parser.add_argument("--set", default="{}", help="keywords of every environment, as JSON")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -247,9 +248,9 @@ def main() -> None:
     wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        for name in pool.imap_unordered(warm, to_warm(wanted, common)):
+        for name in pool.imap_unordered(warm, to_warm(wanted, common, options.home)):
             print(name, file=sys.stderr)
-        asked = [(cell, deadline, common) for cell in wanted]
+        asked = [(cell, deadline, common, options.home) for cell in wanted]
         for number, row in enumerate(pool.imap_unordered(run, asked, chunksize=1), 1):
             if row is None:
                 continue
@@ -260,11 +261,11 @@ def main() -> None:
                   f"{row['seed']}: {told}", file=sys.stderr)  # fmt: skip
 
 
-def to_warm(wanted: list[dict[str, Any]], common: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def to_warm(wanted: list[dict[str, Any]], common: dict[str, Any], home: bool) -> list[tuple[str, dict[str, Any]]]:
     """An environment for each task and model that the cells will ask for."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
     for cell in wanted:
-        for task, more in ((cell["task"], {}), *ELSEWHERE[cell["task"]].values()):
+        for task, more in ((cell["task"], {}), *({} if home else ELSEWHERE[cell["task"]]).values()):
             if task not in NEEDS_DATA or is_there(task):
                 asked = (
                     f"nlp/{task}-{cell['dynamics']}-v0",
