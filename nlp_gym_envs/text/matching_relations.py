@@ -59,6 +59,7 @@ class Sentences:
 
     def __init__(self, examples: Examples, passages: Any) -> None:
         self.examples, self.passages = examples, passages
+        self.questions: list[str] = examples["question"].tolist()
 
     def clauses(self, number: int) -> Iterator[tuple[int, Clause]]:
         """Of a question's passage, as it is read: which candidate a clause is of, and its words."""
@@ -77,7 +78,7 @@ class Sentences:
             beside, owner, right = Pairs(), [], []
             for number in numbers[at : at + BLOCK].tolist():
                 clauses = list(self.clauses(number))
-                beside.add(self.examples["question"][number], [words for _, words in clauses])
+                beside.add(self.questions[number], [words for _, words in clauses])
                 owner += [(number, rank) for rank, _ in clauses]
                 right += self._right(number, clauses)
             if owner:
