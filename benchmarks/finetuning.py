@@ -51,13 +51,13 @@ NEEDS_DATA = ("sst2", "ag_news")
 TESTED_ELSEWHERE = 48
 CARRIED = ("as is", "adam")  # arms that are judged elsewhere, too
 TEXTS = {"probe": 8, "judge": 16}  # keywords of tasks whose answers are texts
-STEPS = 6_144  # of a learner
+STEPS = {"subspace": 6_144, "rates": 8_192, "layers": 8_192}  # of a learner
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
 LEARNERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "subspace": (("ppo", {}), ("sac", {}), ("td3", {})),
-    "rates": (("ppo", {}), ("sac", {}), ("td3", {})),
+    "rates": (("sac", {}), ("ppo", {}), ("td3", {})),
     "layers": (("ppo", {}), ("dqn", {"actions": "flat"}), ("sarsa", {"actions": "flat"})),
 }
 BASELINES: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (  # agent, its settings, keywords, arm
@@ -78,7 +78,7 @@ BASELINES_OF_SUBSPACE: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ..
 def cells(pair: str, seeds: int, steps: int | None) -> list[dict[str, Any]]:
     """What is run for a task and a dynamics, the most important first."""
     task, dynamics = pair.split("-")
-    steps = steps or STEPS
+    steps = steps or STEPS[dynamics]
     found: list[dict[str, Any]] = []
 
     def add(agent: str, arm: str, count: int, **more: Any) -> None:

@@ -106,6 +106,8 @@ def main() -> None:
         for where in dict.fromkeys(name for row in mine for name in row.get("elsewhere", {})):
             lines += [f"### {pair[0]}, {pair[1]}: the same agents on {where}, without retraining", "",
                       *table(mine, where), ""]  # fmt: skip
+    notes = FOLDER / "FINETUNING_NOTES.md"
+    lines += [notes.read_text()] if notes.exists() else []
     (FOLDER / "finetuning.md").write_text("\n".join(lines))
 
 
