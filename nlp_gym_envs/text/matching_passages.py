@@ -115,8 +115,7 @@ class Passages(Shared):
         self._questions(examples, ids, known)
 
         def teach() -> Questions:
-            split = self if examples is train else Passages.of(train, train, most, longest)
-            return split.questions()
+            return (self if examples is train else taught(train, most, longest)).questions()
 
         key = {"format": FORMAT, "most": most, "longest": longest, "fitted on": train.text_digest}
         key["texts"] = examples.text_digest
@@ -168,10 +167,13 @@ class Passages(Shared):
         """
         from .matching_relations import FORMAT, answering
 
-        taught = self if self.examples is train else Passages(train, train, *self.settings)
+        def odds_of() -> np.ndarray:
+            learned = self if self.examples is train else taught(train, *self.settings)
+            return answering(self.examples, train, self, learned, key)
+
         key = {"settings": self.settings, "taught": train.digest}
         named = {"what": "which sentences answer", "format": FORMAT, **key, "texts": self.examples.text_digest}
-        odds = cache.array(named, lambda: answering(self.examples, train, self, taught, key))
+        odds = cache.array(named, odds_of)
         example, rank = np.nonzero(self.candidates >= 0)
         flat, found = odds[example, rank], np.zeros((*odds.shape, 2), np.float32)
         found[example, rank] = np.tanh(np.column_stack((flat, flat - _best_other(flat, example))) / 4)
@@ -263,6 +265,12 @@ class Passages(Shared):
             previous,
             match >= best,
         )).astype(np.float32)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=2)
+def taught(train: Examples, most: int, longest: int) -> Passages:
+    """The training split's passages, for what is learned of them: without what is said of their own sentences."""
+    return Passages(train, train, most, longest)
 
 
 def _best_other(values: np.ndarray, group: np.ndarray) -> np.ndarray:

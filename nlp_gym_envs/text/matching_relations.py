@@ -71,41 +71,48 @@ class Sentences:
                 yield rank, lent(words, subject)
             subject = first_name(WORD.findall(text)) or subject
 
-    def blocks(self, numbers: np.ndarray) -> Iterator[tuple[Any, np.ndarray, list[bool]]]:
+    def blocks(self, numbers: np.ndarray) -> Iterator[tuple[Any, np.ndarray, list[Clause]]]:
         """The clauses of some questions, `BLOCK` questions at a time: their pairs (R, BUCKETS) sparse, (R, 2) the
-        question and candidate of each, and (R,) whether it is the one that holds the answer."""
+        question and candidate of each, and their words."""
         for at in range(0, len(numbers), BLOCK):
-            beside, owner, right = Pairs(), [], []
+            beside, owner, every = Pairs(), [], []
             for number in numbers[at : at + BLOCK].tolist():
-                clauses = list(self.clauses(number))
-                beside.add(self.questions[number], [words for _, words in clauses])
-                owner += [(number, rank) for rank, _ in clauses]
-                right += self._right(number, clauses)
+                found = list(self.clauses(number))
+                beside.add(self.questions[number], [words for _, words in found])
+                owner += [(number, rank) for rank, _ in found]
+                every += [words for _, words in found]
             if owner:
-                yield beside.table(), np.array(owner, np.int64), right
+                yield beside.table(), np.array(owner, np.int64), every
 
-    def _right(self, number: int, clauses: list[tuple[int, Clause]]) -> list[bool]:
-        """Whether each clause holds an accepted answer; of several candidates that do the best match."""
-        wanted = [spelled(answer) for answer in self.examples.target[number] if answer]
-        holds = [any(answer in spelled(words) for answer in wanted) for _, words in clauses]
-        best = min((rank for (rank, _), held in zip(clauses, holds, strict=True) if held), default=-1)
-        return [held and rank == best for (rank, _), held in zip(clauses, holds, strict=True)]
+    def right(self, owner: np.ndarray, clauses: list[Clause]) -> np.ndarray:
+        """(R,) whether each clause holds an accepted answer; of several candidates that do the best match."""
+        wanted = {
+            n: [spelled(answer) for answer in self.examples.target[n] if answer] for n in set(owner[:, 0].tolist())
+        }
+        holds = [any(answer in spelled(words) for answer in wanted[number])
+                 for number, words in zip(owner[:, 0].tolist(), clauses, strict=True)]  # fmt: skip
+        best: dict[int, int] = {}
+        for (number, rank), held in zip(owner.tolist(), holds, strict=True):
+            if held:
+                best[number] = min(rank, best.get(number, rank))
+        return np.array(holds) & [best.get(number) == rank for number, rank in owner.tolist()]
 
     def weights(self, numbers: np.ndarray) -> np.ndarray:
         """(1 + BUCKETS,) float32, the bias first: what tells clauses that answer from others, learned of questions."""
         from scipy.sparse import vstack
         from sklearn.linear_model import LogisticRegression
 
-        tables: list[Any] = []
-        right: list[bool] = []
-        for pairs, _, own in self.blocks(numbers):
+        tables, right, size = [], [], 0
+        for pairs, owner, clauses in self.blocks(numbers):
             tables.append(pairs)
-            right += own
-            if sum(some.nnz for some in tables) > PAIRS:
+            right.append(self.right(owner, clauses))
+            size += pairs.nnz
+            if size > PAIRS:
                 break
-        if len(set(right)) < 2:
+        labels = np.concatenate(right) if right else np.zeros(0, bool)
+        if len(np.unique(labels)) < 2:
             return np.zeros(1 + BUCKETS, np.float32)
-        model = LogisticRegression(C=C, max_iter=200).fit(vstack(tables, "csr"), right)
+        model = LogisticRegression(C=C, max_iter=200).fit(vstack(tables, "csr"), labels)
         return np.append(model.intercept_, model.coef_).astype(np.float32)
 
 
