@@ -51,7 +51,8 @@ NEEDS_DATA = ("sst2", "ag_news")
 TESTED_ELSEWHERE = 48
 CARRIED = ("as is", "adam")  # arms that are judged elsewhere, too
 TEXTS = {"probe": 8, "judge": 16}  # keywords of tasks whose answers are texts
-STEPS = {"subspace": 6_144, "rates": 8_192, "layers": 8_192}  # of a learner
+STEPS = {"subspace": 6_144, "rates": 16_384, "layers": 8_192}  # of a learner
+STEPS_TEXTS = {**STEPS, "rates": 8_192}  # where the answers are texts
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
@@ -65,6 +66,7 @@ BASELINES: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (  # ag
     ("uniform", {}, {}, "as is"),
     ("best_constant", {}, {}, "as is"),
     ("best_constant", {"schedule": "cosine"}, {}, "as is"),
+    ("best_constant", {"knows": True, "instances": 64}, {}, "as is"),
     ("best_constant", {}, {"optimiser": "adam"}, "adam"),
     ("best_constant", {"schedule": "cosine"}, {"optimiser": "adam"}, "adam"),
     ("oracle", {}, {}, "as is"),
@@ -78,7 +80,7 @@ BASELINES_OF_SUBSPACE: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ..
 def cells(pair: str, seeds: int, steps: int | None) -> list[dict[str, Any]]:
     """What is run for a task and a dynamics, the most important first."""
     task, dynamics = pair.split("-")
-    steps = steps or STEPS[dynamics]
+    steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     found: list[dict[str, Any]] = []
 
     def add(agent: str, arm: str, count: int, **more: Any) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 FOLDER = Path(__file__).parent / "results"
 REPETITIONS = 2000  # of the bootstrap
 LEARNERS = ("ppo", "a2c", "sac", "td3", "tqc", "dqn", "sarsa")
-AGAINST = ("best_constant", "best_constant schedule=cosine", "best_constant adam",
+KNOWING = "best_constant knows=True instances=64"  # told what is hidden
+AGAINST = ("best_constant", "best_constant schedule=cosine", KNOWING, "best_constant adam",
            "best_constant schedule=cosine adam", "no_op", "uniform", "descent length=0.5", "descent length=1.0",
            "blank", "point")  # fmt: skip
 CONTROLS = ("blank", "point")  # what the same agent sees instead

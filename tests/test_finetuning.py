@@ -287,3 +287,34 @@ def test_renamed_labels_are_put_right_by_the_heads_rows_in_another_order(kind: s
 def test_labels_alone_can_be_renamed() -> None:
     with pytest.raises(BadArgument, match="labels"):
         rows("rates", 1, "translation", start="renamed")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_best_constant_that_knows_what_is_hidden_has_an_action_for_each_secret(kind: str) -> None:
+    options = {**SMALL, "horizon": 2, "probe": 3, "batch": 2}
+    env = make_vec_env(f"nlp/sentiment-{kind}-v0", 4, 0, options)
+    agent = make_agent("best_constant", env, {"knows": True, "instances": 3}, 0)
+    here = dynamics(env.venv.unwrapped)
+    rest = here.still(np.zeros(1, np.int64))[0]
+    agent.action, agent.known = rest, np.array([rest] * here.num_secrets)
+    seen, secrets = env.reset(), here.secrets(np.arange(4))
+    assert (secrets // 2 == [here.repair(row) for row in range(4)]).all()
+    other = np.ones_like(rest) if kind == "rates" else np.zeros_like(rest)
+    agent.known[secrets[0]] = other
+    acted = agent.predict(seen)[0]
+    assert [(action == other).all() for action in acted] == (secrets == secrets[0]).tolist()
+
+
+def test_knowing_what_is_hidden_pays_where_each_secret_wants_another_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {**SMALL, "actions": "flat", "horizon": 2, "probe": 3, "batch": 2, "levels": 1}
+    env = make_vec_env("nlp/sentiment-layers-v0", 2, 0, options)
+    agent = make_agent("best_constant", env, {"knows": True, "instances": 8}, 0)
+
+    def wanted(here: Any, action: np.ndarray, rows: np.ndarray, _: Any) -> np.ndarray:
+        return (here.secrets(rows) // 2 == action).astype(float)  # the damaged group itself
+
+    monkeypatch.setattr(agent, "_values", wanted)
+    agent.learn()
+    right = [secret for secret in range(10) if agent.known[secret] == secret // 2]
+    assert len(right) >= 4  # of the secrets that eight instances show
+    assert all(env.action_space.contains(action) for action in agent.known)

@@ -23,12 +23,15 @@ SCHEDULES = ("constant", "cosine")
 class BestConstant(Baseline):
     """`instances` of the training split, each of which every action of the grid is tried on from start to end.
 
+    With `knows=True` it is told what is hidden in an instance of `layers` and `rates`, and has a best action for each
+    secret: no agent can know as much from the start, so that this is a yardstick and not a rival.
     Of `nudge`, where repeating a nudge soon overshoots, each action is tried any number of times, and then STOP.
     """
 
     dynamics = ("nudge", "subspace", "layers", "rates")
-    _fitted = ("action", "times")
+    _fitted = ("action", "times", "known")
     action: Any = None
+    known: Any = np.zeros(0)  # (secrets, ...) the best action of each
     times = np.array(0)  # of `nudge`: after so many it stops
 
     def __init__(
@@ -38,12 +41,13 @@ class BestConstant(Baseline):
         *,
         schedule: str = "constant",
         instances: int = 32,
+        knows: bool = False,
         seed: int | None = None,
         verbose: int = 0,
     ) -> None:
         if schedule not in SCHEDULES:
             raise BadArgument(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}.")
-        self.schedule, self.instances = schedule, instances
+        self.schedule, self.instances, self.knows = schedule, instances, knows
         super().__init__(policy, env, seed=seed, verbose=verbose)
 
     def _fit(self) -> None:
@@ -60,11 +64,18 @@ class BestConstant(Baseline):
         examples, halves = here.episodes.dynamics.example.copy(), np.array_split(np.arange(tried), 2)
         self._check(here.episodes.dynamics)
         found = grid(here.episodes.dynamics)
-        first = np.array([self._value(here.episodes.dynamics, action, halves[0], examples) for action in found])
-        best = np.argsort(-first, kind="stable")[:KEPT]
-        second = np.array([self._value(here.episodes.dynamics, found[i], halves[1], examples) for i in best])
-        weights = np.array([len(half) for half in halves])
-        self.action = found[best[np.argmax(np.column_stack((first[best], second)) @ weights)]]
+        if self.knows:
+            secrets = here.episodes.dynamics.secrets(np.arange(tried))
+            values = np.stack([self._values(here.episodes.dynamics, a, np.arange(tried), examples) for a in found])
+            self.action = found[values.mean(1).argmax()]
+            self.known = np.array([self.action] * here.episodes.dynamics.num_secrets)
+            for secret in np.unique(secrets):
+                self.known[secret] = found[values[:, secrets == secret].mean(1).argmax()]
+        else:
+            first = np.stack([self._values(here.episodes.dynamics, action, halves[0], examples) for action in found])
+            best = np.argsort(-first.mean(1), kind="stable")[:KEPT]
+            second = np.stack([self._values(here.episodes.dynamics, found[i], halves[1], examples) for i in best])
+            self.action = found[best[np.column_stack((first[best], second)).mean(1).argmax()]]
         env.close()
 
     def _fit_repeated(self) -> None:
@@ -78,18 +89,17 @@ class BestConstant(Baseline):
                 if (paid := game.outcome(rows).mean()) > best:
                     best, self.action, self.times = paid, np.array(action), np.array(times)
 
-    def _value(self, here: Any, action: np.ndarray, rows: np.ndarray, examples: np.ndarray) -> float:
-        """The mean outcome of an action on the instances of some rows, less what it cost."""
+    def _values(self, here: Any, action: np.ndarray, rows: np.ndarray, examples: np.ndarray) -> np.ndarray:
+        """The outcome of an action on each of the instances of some rows, less what it cost, (B,)."""
         here.begin(rows, examples[rows])
-        spent = 0.0
+        actions, spent = np.array([action] * len(here.example)), np.zeros(len(here.example))
         while len(going := rows[~here.over(rows)]):
-            costs = here.act(going, self._now(here, action, going))
-            spent += sum(float(cost.sum()) for cost in costs.values())
+            costs = here.act(going, self._now(here, actions[going], going))
+            spent[going] += sum(costs.values())
         low, high = here.pays
-        return float(low + (high - low) * here.outcome(rows).mean() - spent / len(rows))
+        return low + (high - low) * here.outcome(rows) - spent[rows]
 
-    def _now(self, here: Any, action: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        actions = np.array([action] * len(rows))
+    def _now(self, here: Any, actions: np.ndarray, rows: np.ndarray) -> np.ndarray:
         if self.schedule == "constant":
             return actions
         share = (1 + np.cos(np.pi * here.taken[rows] / here.horizon)) / 2
@@ -98,6 +108,8 @@ class BestConstant(Baseline):
     def _check(self, here: Any) -> None:
         if self.schedule != "constant" and not hasattr(here, "slower"):
             raise BadArgument(f"schedule={self.schedule!r} is for layers and rates, this environment is {here.name!r}.")
+        if self.knows and not hasattr(here, "secrets"):
+            raise BadArgument(f"knows=True is for layers and rates, this environment is {here.name!r}.")
 
     def _choose(self, observation: Any, masks: np.ndarray) -> np.ndarray:
         if self.action is None:
@@ -106,7 +118,9 @@ class BestConstant(Baseline):
         if here.name == "nudge":
             return np.where(here.looks[: len(masks)] < self.times, self.action, 0)
         self._check(here)
-        return self._now(here, np.asarray(self.action), np.arange(self.episodes.num_rows))[: len(masks)]
+        rows = np.arange(self.episodes.num_rows)
+        actions = self.known[here.secrets(rows)] if self.knows else np.array([self.action] * len(rows))
+        return self._now(here, actions, rows)[: len(masks)]
 
 
 def grid(here: Any) -> list[np.ndarray]:

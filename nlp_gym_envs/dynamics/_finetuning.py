@@ -29,6 +29,7 @@ NONE = -1  # no group
 class Finetuning(Update):
     """A subclass sets the actions, and writes `rates_of`: the rate of each group that an action asks for."""
 
+    num_secrets = 2 * (GROUPS + 1)
     careful = 0.2  # the share of a good rate that the oracle takes where most answers are wrong
 
     def __init__(
@@ -259,6 +260,10 @@ class Finetuning(Update):
     def noisy(self, row: int) -> bool:
         """Whether most answers of the minibatches are other examples'."""
         return self.instance[row].hidden["noise"] >= 0.5
+
+    def secrets(self, rows: np.ndarray) -> np.ndarray:
+        """What is hidden, as a number: which group is damaged (the last: none), and whether most answers are wrong."""
+        return np.array([2 * (self.repair(row) % (GROUPS + 1)) + self.noisy(row) for row in rows.tolist()], np.int64)
 
     def kind(self, row: int) -> str:
         """What is hidden in an instance, in words."""
