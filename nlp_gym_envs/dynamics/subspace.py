@@ -15,7 +15,7 @@ are moved to the nearest bound; one that is not finite counts as 0 and costs `in
 | `loss` | 3 | -1 to 1 | log of the loss over the start's, and over the step before's, / 3; loss / (1 + loss) |
 | `history` | k | -1 to 1 | the last action |
 | `budget` | 1 | 0 to 1 | share of the steps left |
-| `point` | k | -1 to 1 | only if asked for: the coordinates, over twice the usual distance of a start. An agent that sees no more than this learns one place by heart |
+| `point` | k | -1 to 1 | only if asked for: how far it has gone from where it began, over twice the usual distance of a start. An agent that sees no more than this learns one place by heart |
 
 The same for every model and data set. `observe` chooses the parts.
 
@@ -186,7 +186,8 @@ class Subspace(Update):
         return self.left(rows)
 
     def _see_point(self, rows: np.ndarray) -> np.ndarray:
-        return np.clip(self.point[rows] / (2 * self.distance + 1e-9), -1, 1)
+        began = np.array([self.instance[row].hidden["point"] for row in rows.tolist()])  # hidden: it is the way back
+        return np.clip((self.point[rows] - began) / (2 * self.distance + 1e-9), -1, 1)
 
     # ---------------------------------------------------------------- for searches, which are judged beside agents
 
