@@ -37,9 +37,10 @@ def load(path: Path = FOLDER / "finetuning.jsonl") -> list[dict[str, Any]]:
     return [row for row in rows if "error" not in row]
 
 
-def name_of(row: dict[str, Any]) -> str:
-    """What a row's agent is called in a table."""
+def name_of(row: dict[str, Any], steps: int | None = None) -> str:
+    """What a row's agent is called in a table, with its training where that is not the usual one."""
     written = [f"{name}={value}" for name, value in row["param"].items()]
+    written += [f"of {row['steps']:,} steps"] if row["steps"] != steps and row["steps"] else []
     return " ".join((row["agent"], *written, *([] if row["arm"] == "as is" else [row["arm"]])))
 
 
@@ -63,10 +64,11 @@ def written(means: np.ndarray, digits: int = 3) -> str:
 def table(rows: list[dict[str, Any]], where: str | None = None) -> list[str]:
     """Each agent's rise, losses and metric on one pair's test instances, or elsewhere."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    most = {row["agent"]: row["steps"] for row in sorted(rows, key=lambda row: row["steps"] or 0)}
     for row in rows:
         found = row if where is None else row.get("elsewhere", {}).get(where)
         if found:
-            groups[name_of(row)].append({**found, "seconds": row["cpu_seconds"]})
+            groups[name_of(row, most[row["agent"]])].append({**found, "seconds": row["cpu_seconds"]})
     if not groups:
         return []
     metric = next(iter(next(iter(groups.values()))[0]["scores"]))
