@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("experiments", nargs="+", choices=("choices", "span"))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--only", help="cells whose id or agent contains this")
+    parser.add_argument("--only", nargs="+", default=(), help="cells whose id, agent and arm contain all these")
     parser.add_argument("--encoder", default=ENCODER, help="where the sentence encoder is")
     parser.add_argument("--steps", type=int, help="of training, for all learners")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -208,7 +208,8 @@ def main() -> None:
         return
     done = {key(row) for row in known}
     wanted = [cell for name in options.experiments for cell in cells(name, options.seeds)]
-    wanted = [c for c in wanted if key(c) not in done and (options.only or "") in f"{c['env']} {c['agent']}"]
+    wanted = [c for c in wanted if key(c) not in done]
+    wanted = [c for c in wanted if all(part in f"{c['env']} {c['agent']} {c['arm']}" for part in options.only)]
     wanted = [{**cell, "steps": options.steps} for cell in wanted]
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -288,7 +288,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--only", help="cells whose agent or arm is this")
+    parser.add_argument("--only", nargs="+", default=(), help="cells whose agent or arm is each of these")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--answers", type=Path, default=Path("runs/writing"))
     parser.add_argument("--compare", action="store_true", help="make the paired differences of what is there")
@@ -303,7 +303,7 @@ def main() -> None:
         return
     done = {key(row) for row in known if "error" not in row}
     wanted = [cell for name in options.experiments for cell in cells(name, options.seeds, options.model)]
-    wanted = [c for c in wanted if key(c) not in done and options.only in (None, c["agent"], c["arm"])]
+    wanted = [c for c in wanted if key(c) not in done and {c["agent"], c["arm"]}.issuperset(options.only)]
     for cell in wanted:
         cell["steps"] = options.steps or STEPS.get(cell["experiment"])
     print(f"{len(wanted)} cells to run", file=sys.stderr)
