@@ -156,7 +156,8 @@ def introduction(results: Results, found: Sequence[Place]) -> list[str]:
     rows = results.rows
     agents = dict.fromkeys(row.agent for row in rows if row.learned)
     baselines = dict.fromkeys(row.agent for row in rows if not row.learned)
-    ids, seeds = dict.fromkeys(row.env for row in rows), {row.seed for row in rows if row.learned}
+    ids = dict.fromkeys(row.env for row in rows)
+    seeds = sorted({len({row.seed for row in line.rows}) for place in found for line in place.lines if line.learned})
     steps = sorted({row.steps for row in rows if row.learned and row.steps})
     if not rows:
         return [f"Nothing in {results.name} can be shown: {count(len(results.problems), 'line')}, none with scores."]
@@ -165,7 +166,8 @@ def introduction(results: Results, found: Sequence[Place]) -> list[str]:
     ran += f" were run on {count(len(ids), 'id')}, {len(rows):,} cells in all"
     if steps:
         span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-        ran += f"; the learners with {count(len(seeds), 'seed')} and {span} environment steps"
+        few = "" if len(seeds) < 2 else f"{spelled(seeds[0])} to "
+        ran += f"; the learners with {few}{count(seeds[-1] if seeds else 0, 'seed')} and {span} environment steps"
     split = listed(sorted({line.held_out for place in found for line in place.lines}))
     unseen = ", which no agent saw," if split == "test" else ","
     ran += f". Scores are those of the {split} split{unseen} ± half of a 95 % interval over seeds and examples."
