@@ -86,15 +86,17 @@ def representatives() -> frozenset[str]:
 
 @functools.cache
 def echoes() -> frozenset[str]:
-    """The representatives whose dynamics and form of answer another one has, too, on built-in data."""
-    built_in, others = set(), {}
-    for env_id in representatives():
-        kind = gym.spec(env_id).kwargs["dynamics"], form_of(env_id)
-        if isinstance(task_of(env_id).source, BuiltIn):
-            built_in.add(kind)
+    """The representatives like another one on built-in data: of the same kind, or of the same dynamics (`tokens`)."""
+    built_in: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for env_id in sorted(representatives()):
+        dynamics = gym.spec(env_id).kwargs["dynamics"]
+        if isinstance(task_of(env_id).source, BuiltIn) and not changes_model(env_id):
+            others |= {built_in[dynamics]: dynamics} if dynamics in built_in else {}
+            built_in[dynamics] = env_id  # of several the last
         elif not changes_model(env_id):
-            others[env_id] = kind
-    return frozenset(env_id for env_id, kind in others.items() if kind in built_in)
+            others[env_id] = dynamics
+    return frozenset(env_id for env_id, dynamics in others.items() if dynamics in built_in)
 
 
 def on(folder: str, env_id: str, **options: Any) -> gym.Env:

@@ -71,10 +71,11 @@ def test_facts_and_examples_where_answers_are_no_labels(env_id: str, form: str) 
     facts = _pages.page(env_id, env).facts
     assert facts["data"] == f"48 examples in 'train', {form}"
     low, high = env.unwrapped.reward_range  # type: ignore[attr-defined]
-    for episode in _pages.examples(env):
+    shown = _pages.examples(env)
+    for episode in shown:
         assert episode.actions and set(episode.actions) <= set(env.unwrapped.action_meanings)  # type: ignore[attr-defined]
         assert low <= episode.paid <= high and episode.target in " | ".join(env.unwrapped.task.accepted.sum())  # type: ignore[attr-defined]
-    assert _pages.examples(env) == _pages.examples(env)
+    assert _pages.examples(env) == shown
 
 
 def test_many_actions_are_shortened_in_the_middle() -> None:

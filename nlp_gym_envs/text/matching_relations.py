@@ -9,7 +9,7 @@ teaches. A clause's pronoun is lent the last name before it.
 
 import functools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ PRONOUNS = frozenset("he she it they".split())
 MIX, MIX_TOO, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(46)  # odd; 64 - 18 bits
 
 Clause = list[str]
+Block = tuple[Any, np.ndarray, list[Clause]]
 
 
 def answering(examples: Examples, train: Examples, passages: Any, taught: Any, key: dict[str, Any]) -> np.ndarray:
@@ -45,11 +46,16 @@ def answering(examples: Examples, train: Examples, passages: Any, taught: Any, k
     asked = learned if passages is taught else Sentences(examples, passages)
     part_of = folds(train["text"].tolist(), 2)
     found = np.full(passages.candidates.shape, NOTHING, np.float32)
+
+    @functools.cache
+    def half(part: int) -> list[Block]:
+        return list(learned.blocks(np.flatnonzero(part_of == part)))
+
     for part in (0, 1) if asked is learned else (-1,):
         named = {"what": "what tells sentences that answer", "format": FORMAT, "part": part, **key}
-        weights = cache.array(named, lambda part=part: learned.weights(np.flatnonzero(part_of != part)))
-        mine = np.flatnonzero(part_of == part) if part >= 0 else np.arange(len(examples))
-        for pairs, owner, _ in asked.blocks(mine):
+        teach = functools.partial(half, 1 - part) if part >= 0 else lambda: learned.blocks(np.arange(len(train)))
+        weights = cache.array(named, lambda teach=teach: learned.weights(teach()))
+        for pairs, owner, _ in half(part) if part >= 0 else asked.blocks(np.arange(len(examples))):
             np.maximum.at(found, tuple(owner.T), pairs @ weights[1:] + weights[0])
     return found
 
@@ -71,7 +77,7 @@ class Sentences:
                 yield rank, lent(words, subject)
             subject = first_name(WORD.findall(text)) or subject
 
-    def blocks(self, numbers: np.ndarray) -> Iterator[tuple[Any, np.ndarray, list[Clause]]]:
+    def blocks(self, numbers: np.ndarray) -> Iterator[Block]:
         """The clauses of some questions, `BLOCK` questions at a time: their pairs (R, BUCKETS) sparse, (R, 2) the
         question and candidate of each, and their words."""
         for at in range(0, len(numbers), BLOCK):
@@ -97,13 +103,13 @@ class Sentences:
                 best[number] = min(rank, best.get(number, rank))
         return np.array(holds) & [best.get(number) == rank for number, rank in owner.tolist()]
 
-    def weights(self, numbers: np.ndarray) -> np.ndarray:
-        """(1 + BUCKETS,) float32, the bias first: what tells clauses that answer from others, learned of questions."""
+    def weights(self, blocks: Iterable[Block]) -> np.ndarray:
+        """(1 + BUCKETS,) float32, the bias first: what tells clauses that answer, learned of such blocks."""
         from scipy.sparse import vstack
         from sklearn.linear_model import LogisticRegression
 
         tables, right, size = [], [], 0
-        for pairs, owner, clauses in self.blocks(numbers):
+        for pairs, owner, clauses in blocks:
             tables.append(pairs)
             right.append(self.right(owner, clauses))
             size += pairs.nnz
