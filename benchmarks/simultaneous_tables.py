@@ -24,8 +24,8 @@ made by
 
     nlp-gym pretrain --task multi30k_en_de --out models/m30k ...    # as in writing.md
     export NLP_GYM_DATA=<folder with multi30k_en_de>
-    python benchmarks/simultaneous.py line ppo controls --model models/m30k
-    python benchmarks/simultaneous.py line ppo controls --model models/m30k --report
+    python benchmarks/simultaneous.py line ppo --model models/m30k
+    python benchmarks/simultaneous.py line ppo --model models/m30k --report
 
 The recipe of writing.md trained again (78 s on a GPU: chrF 36.8, BLEU 15.8 on validation), then tuned on prefixes for
 200 updates (125 s of one core); all play with the tuned one. 19,997 / 1,014 / 1,000 pairs;

@@ -87,16 +87,13 @@ def representatives() -> frozenset[str]:
 @functools.cache
 def echoes() -> frozenset[str]:
     """The representatives like another one on built-in data: of the same kind, or of the same dynamics (`tokens`)."""
-    built_in: dict[str, str] = {}
-    others: dict[str, str] = {}
-    for env_id in sorted(representatives()):
-        dynamics = gym.spec(env_id).kwargs["dynamics"]
-        if isinstance(task_of(env_id).source, BuiltIn) and not changes_model(env_id):
-            others |= {built_in[dynamics]: dynamics} if dynamics in built_in else {}
-            built_in[dynamics] = env_id  # of several the last
-        elif not changes_model(env_id):
-            others[env_id] = dynamics
-    return frozenset(env_id for env_id, dynamics in others.items() if dynamics in built_in)
+    alike: dict[str, list[tuple[bool, str]]] = {}
+    for env_id in representatives():
+        if not changes_model(env_id):
+            kept = isinstance(task_of(env_id).source, BuiltIn), env_id
+            alike.setdefault(gym.spec(env_id).kwargs["dynamics"], []).append(kept)
+    whole = {max(some)[1] for some in alike.values() if max(some)[0]}  # on built-in data; of several the last
+    return frozenset(env_id for some in alike.values() if max(some)[0] for _, env_id in some) - whole
 
 
 def on(folder: str, env_id: str, **options: Any) -> gym.Env:

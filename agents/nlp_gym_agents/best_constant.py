@@ -119,7 +119,7 @@ class BestConstant(Baseline):
             return np.where(here.looks[: len(masks)] < self.times, self.action, 0)
         self._check(here)
         rows = np.arange(self.episodes.num_rows)
-        actions = self.known[here.secrets(rows)] if self.knows else np.array([self.action] * len(rows))
+        actions = self.known[here.secrets(rows)] if len(self.known) else np.array([self.action] * len(rows))
         return self._now(here, actions, rows)[: len(masks)]
 
 

@@ -119,13 +119,14 @@ class Subspace(Update):
         self.action_space = spaces.Box(-1, 1, (self.k,), np.float32)
         self.action_meanings = tuple(f"direction {i + 1}" for i in range(self.k))
         self.point = np.zeros((num_rows, self.k))  # (B, k)
+        self.began = np.zeros((num_rows, self.k))  # (B, k) the point at the start; hidden: it is the way back
         self.slope = np.zeros((num_rows, self.k))  # (B, k) the gradient along the directions
         self.last = np.zeros((num_rows, self.k))  # (B, k) the last action
 
     def begin(self, rows: np.ndarray, examples: np.ndarray) -> None:
         self.last[rows] = 0
         super().begin(rows, examples)
-        self.point[rows] = [self.instance[row].hidden["point"] for row in rows.tolist()]
+        self.began[rows] = self.point[rows] = [self.instance[row].hidden["point"] for row in rows.tolist()]
 
     def _prepare(self, made: Instance) -> None:
         offsets = self.basis.draw(made.generator)
@@ -186,8 +187,7 @@ class Subspace(Update):
         return self.left(rows)
 
     def _see_point(self, rows: np.ndarray) -> np.ndarray:
-        began = np.array([self.instance[row].hidden["point"] for row in rows.tolist()])  # hidden: it is the way back
-        return np.clip((self.point[rows] - began) / (2 * self.distance + 1e-9), -1, 1)
+        return np.clip((self.point[rows] - self.began[rows]) / (2 * self.distance + 1e-9), -1, 1)
 
     # ---------------------------------------------------------------- for searches, which are judged beside agents
 

@@ -9,7 +9,7 @@ teaches. A clause's pronoun is lent the last name before it.
 
 import functools
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -51,12 +51,17 @@ def answering(examples: Examples, train: Examples, passages: Any, taught: Any, k
     def half(part: int) -> list[Block]:
         return list(learned.blocks(np.flatnonzero(part_of == part)))
 
-    for part in (0, 1) if asked is learned else (-1,):
+    def tell(blocks: Iterable[Block], part: int, teaching: Callable[[], Iterable[Block]]) -> None:
         named = {"what": "what tells sentences that answer", "format": FORMAT, "part": part, **key}
-        teach = functools.partial(half, 1 - part) if part >= 0 else lambda: learned.blocks(np.arange(len(train)))
-        weights = cache.array(named, lambda teach=teach: learned.weights(teach()))
-        for pairs, owner, _ in half(part) if part >= 0 else asked.blocks(np.arange(len(examples))):
+        weights = cache.array(named, lambda: learned.weights(teaching()))
+        for pairs, owner, _ in blocks:
             np.maximum.at(found, tuple(owner.T), pairs @ weights[1:] + weights[0])
+
+    if asked is learned:  # each half by the other
+        tell(half(0), 0, lambda: half(1))
+        tell(half(1), 1, lambda: half(0))
+    else:
+        tell(asked.blocks(np.arange(len(examples))), -1, lambda: learned.blocks(np.arange(len(train))))
     return found
 
 
