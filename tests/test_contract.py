@@ -48,7 +48,7 @@ from nlp_gym_agents._doctor._compare import differences, digest
 from nlp_gym_envs.errors import BadArgument, NlpGymError
 from nlp_gym_envs.models.files import SHIPPED
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("short_corpora")]
 MODES = list(AutoresetMode)
 every_mode = pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name.lower())
 every_form = pytest.mark.parametrize("observation", ["vector", "dict", "ids"])
@@ -163,14 +163,15 @@ def test_copies_go_on_as_the_original(env_id: str, duplicate: Any, observation: 
     list(steps(env, 7, seed=3))
     env.reset()
     twin = duplicate(env)
-    assert digest(list(steps(env, 30, seed=None))) == digest(list(steps(twin, 30, seed=None)))
+    count = few(env_id, 30)
+    assert digest(list(steps(env, count, seed=None))) == digest(list(steps(twin, count, seed=None)))
     rows = vector(env_id, 3, observation=observation)
     rows.reset(seed=3)
     actions = actions_of(rows)
     for _ in range(5):
         rows.step(next(actions))
     twins = duplicate(rows)
-    for _ in range(20):
+    for _ in range(few(env_id, 20)):
         taken = next(actions)
         assert differences(rows.step(taken), twins.step(taken)) == []
 
@@ -211,7 +212,7 @@ def test_seeds_choose_the_examples(env_id: str) -> None:
     env = single(env_id)
 
     def examples(seed: int) -> list[int]:
-        return [env.reset(seed=seed)[1]["example"], *(env.reset()[1]["example"] for _ in range(11))]
+        return [env.reset(seed=seed)[1]["example"], *(env.reset()[1]["example"] for _ in range(few(env_id, 15)))]
 
     assert examples(5) == examples(5)
     assert len({tuple(examples(seed)) for seed in range(8)}) == 8
@@ -363,9 +364,10 @@ def test_no_limit_and_no_nonsense_limit(env_id: str) -> None:
 
 
 def test_episodes_end_one_way_and_within_the_horizon(env_id: str) -> None:
-    env = vector(env_id, 16, AutoresetMode.SAME_STEP)
+    rows = few(env_id, 16)
+    env = vector(env_id, rows, AutoresetMode.SAME_STEP)
     env.reset(seed=0)
-    actions, lengths = actions_of(env), np.zeros(16, int)
+    actions, lengths = actions_of(env), np.zeros(rows, int)
     for _ in range(60):
         _, _, terminated, truncated, _ = env.step(next(actions))
         lengths += 1
@@ -383,7 +385,7 @@ def test_observations_are_finite_bounded_floats(env_id: str) -> None:
     space = env.observation_space
     assert isinstance(space, spaces.Box) and space.dtype == np.float32 and len(space.shape) == 1
     assert np.isfinite(space.low).all() and np.isfinite(space.high).all()
-    for came in steps(env, 80):
+    for came in steps(env, few(env_id, 80)):
         assert came[0].dtype == np.float32 and np.isfinite(came[0]).all() and came[0] in space
     assert {name: part.shape for name, part in single(env_id, observation="dict").observation_space.items()}
 
@@ -419,14 +421,14 @@ def test_ids_are_words_of_the_training_split(env_id: str, small: str) -> None:
 @every_form
 def test_what_was_returned_can_be_overwritten(env_id: str, observation: str) -> None:
     env, untouched = single(env_id, observation=observation), single(env_id, observation=observation)
-    for came, expected in zip(steps(env, 20), steps(untouched, 20), strict=True):
+    for came, expected in zip(*(steps(face, few(env_id, 20)) for face in (env, untouched)), strict=True):
         assert differences(came, expected) == []
         spoil(came[0]), spoil(came[-1])
     for mode in (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP):
         rows, twins = (vector(env_id, 3, mode, observation=observation) for _ in range(2))
         spoil(rows.reset(seed=0)), twins.reset(seed=0)
         actions = actions_of(rows)
-        for _ in range(20):
+        for _ in range(few(env_id, 20)):
             taken = next(actions)
             came, expected = rows.step(taken), twins.step(taken)
             assert differences(came, expected) == []
@@ -439,7 +441,7 @@ def test_the_answer_is_not_in_the_observation(env_id: str, observation: str, sma
     folders = (small, small_data(tmp_path, task_of(env_id), shift=1))
     faces = [on(folder, env_id, split="validation", observation=observation) for folder in folders]
     ends = 0
-    for came, other in zip(*(steps(face, 200) for face in faces), strict=True):
+    for came, other in zip(*(steps(face, few(env_id, 270)) for face in faces), strict=True):
         assert differences(came[0], other[0]) == []
         assert differences(came[-1]["text"], other[-1]["text"]) == []
         assert differences(came[-1]["action_mask"], other[-1]["action_mask"]) == []
@@ -483,7 +485,7 @@ def test_a_training_example_does_not_show_its_own_answer(env_id: str, example: i
 def test_masks_allow_something_and_are_in_info(env_id: str) -> None:
     env = single(env_id)
     actions = env.action_space.n
-    for came in steps(env, 60):
+    for came in steps(env, few(env_id, 60)):
         mask = env.unwrapped.action_masks()
         assert mask.dtype == bool and mask.shape == (actions,)
         if not (len(came) == 5 and came[2]):
@@ -499,13 +501,13 @@ def test_masks_allow_something_and_are_in_info(env_id: str) -> None:
 def test_allowed_actions_cost_no_penalty_and_masked_ones_do_no_harm(env_id: str) -> None:
     draw = np.random.default_rng(0)
     for wanted in (True, False):
-        env = vector(env_id, 32, AutoresetMode.SAME_STEP)
+        env = vector(env_id, few(env_id, 32), AutoresetMode.SAME_STEP)
         low, high = env.reward_range
         env.reset(seed=0)
         for _ in range(few(env_id, 60)):
             masks = env.action_masks()
             likely = draw.random(masks.shape) + 2.0 * (masks == wanted)
-            likely[:, -1] += draw.random(32) < 0.7  # often the last, to see how episodes end that way
+            likely[:, -1] += draw.random(len(masks)) < 0.7  # often the last, to see how episodes end that way
             _, rewards, _, _, infos = env.step((likely - 9.0 * (~masks & wanted)).argmax(1))
             assert np.isfinite(rewards).all() and (low <= rewards).all() and (rewards <= high).all()
             for components in (
@@ -605,7 +607,7 @@ def test_both_ways_of_paying_give_the_same_return(env_id: str) -> None:
 def test_components_add_up(env_id: str) -> None:
     weighed = {"final": 0.5, "improvement": 2.0}
     for reward in (None, "improvement", weighed):
-        for came in steps(single(env_id, reward=reward), 60):
+        for came in steps(single(env_id, reward=reward), few(env_id, 60)):
             if len(came) == 5:
                 assert type(came[1]) is float
                 assert all(type(part) is float for part in came[4]["reward_components"].values())
@@ -732,7 +734,7 @@ def test_info_tells_what_a_person_wants_to_know(env_id: str) -> None:
     env = single(env_id)
     texts, labelled = env.unwrapped.task.examples["text"], form_of(env_id) == "Label"
     ends = 0
-    for came in steps(env, 60):
+    for came in steps(env, few(env_id, 90)):
         info = came[-1]
         assert type(info["text"]) is str and type(info["example"]) is int and type(info["epoch"]) is int
         whole = texts[info["example"]]
