@@ -77,8 +77,8 @@ BASELINES_OF_SUBSPACE: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ..
 )
 
 
-def cells(pair: str, seeds: int, steps: int | None) -> list[dict[str, Any]]:
-    """What is run for a task and a dynamics, the most important first."""
+def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is run for a task and a dynamics with some keywords in common, the most important first."""
     task, dynamics = pair.split("-")
     steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     found: list[dict[str, Any]] = []
@@ -86,7 +86,7 @@ def cells(pair: str, seeds: int, steps: int | None) -> list[dict[str, Any]]:
     def add(agent: str, arm: str, count: int, **more: Any) -> None:
         for seed in range(count):
             found.append({"task": task, "dynamics": dynamics, "agent": agent, "arm": arm, "seed": seed, "param": {},
-                          "set": {}, "steps": None, **more})  # fmt: skip
+                          "set": {}, "steps": None, "common": common, **more})  # fmt: skip
 
     (first, keywords), *others = LEARNERS[dynamics]
     texts = {} if task in TESTED else TEXTS
@@ -105,13 +105,13 @@ def cells(pair: str, seeds: int, steps: int | None) -> list[dict[str, Any]]:
 
 def key(cell: dict[str, Any]) -> str:
     """What makes a cell that cell."""
-    names = ("task", "dynamics", "agent", "arm", "seed", "param", "set", "steps")
+    names = ("task", "dynamics", "agent", "arm", "seed", "param", "set", "steps", "common")
     return json.dumps({name: cell[name] for name in names}, sort_keys=True)
 
 
-def run(asked: tuple[dict[str, Any], float, dict[str, Any], bool]) -> dict[str, Any] | None:
+def run(asked: tuple[dict[str, Any], float, bool]) -> dict[str, Any] | None:
     """Train and judge one cell, elsewhere too or not; the row that is published. None where the time is over."""
-    cell, deadline, common, home = asked
+    cell, deadline, home = asked
     if time.time() > deadline:
         return None
     import torch
@@ -124,10 +124,10 @@ def run(asked: tuple[dict[str, Any], float, dict[str, Any], bool]) -> dict[str, 
     began, cpu = time.time(), time.process_time()
     try:
         AGENTS.get(cell["agent"])
-        agent, facts = trained(cell, common)
+        agent, facts = trained(cell)
         facts["training_seconds"] = round(time.process_time() - cpu, 1)
         limit = TESTED.get(cell["task"], TESTED_TEXTS)
-        keywords = {**cell["set"], **common}
+        keywords = {**cell["set"], **cell["common"]}
         facts |= judged(agent, f"nlp/{cell['task']}-{cell['dynamics']}-v0", keywords, limit)
         facts["elsewhere"] = {
             name: judged(agent, f"nlp/{task}-{cell['dynamics']}-v0", {**keywords, **more}, TESTED_ELSEWHERE)
@@ -137,7 +137,7 @@ def run(asked: tuple[dict[str, Any], float, dict[str, Any], bool]) -> dict[str, 
     except Exception as error:  # a failed cell is a row, never a missing one
         return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
     seconds = {"cpu_seconds": round(time.process_time() - cpu, 1), "seconds": round(time.time() - began, 1)}
-    return {**cell, "common": common, **facts, **seconds, **circumstances()}
+    return {**cell, **facts, **seconds, **circumstances()}
 
 
 def is_there(task: str) -> bool:
@@ -145,7 +145,7 @@ def is_there(task: str) -> bool:
     return (Path(os.environ.get("NLP_GYM_DATA", "/nowhere")) / task).is_dir()
 
 
-def trained(cell: dict[str, Any], common: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def trained(cell: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The agent after its training, as it is at the end: nothing is chosen on validation."""
     from nlp_gym_agents._agents import make_agent
     from nlp_gym_agents._bridge import make_vec_env
@@ -153,7 +153,7 @@ def trained(cell: dict[str, Any], common: dict[str, Any]) -> tuple[Any, dict[str
     from nlp_gym_agents._hyperparameters import as_values
 
     env_id = f"nlp/{cell['task']}-{cell['dynamics']}-v0"
-    asked = Experiment(cell["agent"], env_id, cell["steps"], cell["seed"], env_kwargs={**cell["set"], **common},
+    asked = Experiment(cell["agent"], env_id, cell["steps"], cell["seed"], env_kwargs={**cell["set"], **cell["common"]},
                        hyperparameters=cell["param"])  # fmt: skip
     learns = cell["steps"] is not None
     if not learns:
@@ -245,14 +245,14 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
     done = {key(row) for row in known if "error" not in row}
-    wanted = [cell for pair in options.only for cell in cells(pair, options.seeds, options.steps)]
+    wanted = [cell for pair in options.only for cell in cells(pair, options.seeds, options.steps, common)]
     wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
     wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for name in pool.imap_unordered(warm, to_warm(wanted, common, options.home)):
             print(name, file=sys.stderr)
-        asked = [(cell, deadline, common, options.home) for cell in wanted]
+        asked = [(cell, deadline, options.home) for cell in wanted]
         for number, row in enumerate(pool.imap_unordered(run, asked, chunksize=1), 1):
             if row is None:
                 continue

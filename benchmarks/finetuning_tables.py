@@ -100,14 +100,20 @@ def differences(rises: dict[str, np.ndarray]) -> list[str]:
     return ["", "| learner | less | difference of the rise |", "|---|---|---|", *lines] if lines else []
 
 
+def title_of(row: dict[str, Any]) -> str:
+    """The task, the dynamics, and the keywords that are not the usual ones."""
+    keywords = [f"`{name}={value}`" for name, value in row.get("common", {}).items()]
+    return ", ".join((row["task"], row["dynamics"], *keywords))
+
+
 def main() -> None:
     """Write the page."""
     rows, lines = load(), [INTRODUCTION]
-    for pair in dict.fromkeys((row["task"], row["dynamics"]) for row in rows):
-        mine = [row for row in rows if (row["task"], row["dynamics"]) == pair]
-        lines += [f"## {pair[0]}, {pair[1]}", "", *table(mine), ""]
+    for title in dict.fromkeys(title_of(row) for row in rows):
+        mine = [row for row in rows if title_of(row) == title]
+        lines += [f"## {title}", "", *table(mine), ""]
         for where in dict.fromkeys(name for row in mine for name in row.get("elsewhere", {})):
-            lines += [f"### {pair[0]}, {pair[1]}: the same agents on {where}, without retraining", "",
+            lines += [f"### {title}: the same agents on {where}, without retraining", "",
                       *table(mine, where), ""]  # fmt: skip
     notes = FOLDER / "FINETUNING_NOTES.md"
     lines += [notes.read_text()] if notes.exists() else []

@@ -1,12 +1,15 @@
 """Every test runs offline, with a cache of its own, on stand-ins for the named data sets; built-in corpora are real."""
 
 import csv
+import functools
 import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +224,53 @@ if FIRST_PROCESS:
 import torch  # noqa: E402  after the number of threads is set
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def small_sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A small data set for each id; tasks that read the same columns share one."""
+    from play import task_of
+
+    import nlp_gym_envs
+
+    folders: dict[Any, str] = {}
+    tasks = {env_id: task_of(env_id) for env_id in nlp_gym_envs.environment_ids()}
+    for task in tasks.values():
+        if task.answer.fields not in folders:
+            folders[task.answer.fields] = small_data(tmp_path_factory.mktemp("small"), task)
+    return {env_id: folders[task.answer.fields] for env_id, task in tasks.items()}
+
+
+@pytest.fixture
+def small(env_id: str, small_sets: dict[str, str]) -> str:
+    """A small data set for the id."""
+    return small_sets[env_id]
+
+
+@pytest.fixture(scope="session")
+def digest_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The digest of an id's steps in another process, with other string hashes and an empty cache."""
+    from play import changes_model, representatives
+
+    here, cache = Path(__file__).parent, tmp_path_factory.mktemp("cache")
+    (FOLDER / "cache" / "compiled").mkdir(parents=True, exist_ok=True)
+    (cache / "compiled").symlink_to(FOLDER / "cache" / "compiled")  # machine code is no result
+    path = [str(here.parent), str(here.parent / "agents"), os.getenv("PYTHONPATH")]
+    environment = os.environ | {"PYTHONHASHSEED": "4711", "NLP_GYM_CACHE": str(cache),
+                                "PYTHONPATH": os.pathsep.join(filter(None, path))}  # fmt: skip
+
+    def kind(env_id: str) -> tuple[bool, bool]:
+        return changes_model(env_id), env_id in representatives()
+
+    @functools.cache
+    def digests(wanted: tuple[bool, bool]) -> dict[str, str]:
+        """One process for each contract's ids that take every test, and one for those that are slow."""
+        asked = [f"{env_id}={folder}" for env_id, folder in small_sets.items() if kind(env_id) == wanted]
+        done = subprocess.run([sys.executable, str(here / "play.py"), *asked], env=environment, check=True,
+                              capture_output=True, text=True)  # fmt: skip
+        return json.loads(done.stdout)
+
+    return lambda env_id: digests(kind(env_id))[env_id]
 
 
 @pytest.fixture(scope="module")

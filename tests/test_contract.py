@@ -6,13 +6,9 @@ numbers of a row alone and of the row among others may differ by 1e-4; whatever 
 """
 
 import copy
-import functools
 import json
-import os
 import pickle
 import random
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,12 +30,12 @@ from play import (
     keywords_of,
     near,
     on,
-    representatives,
     short,
     shows_what_was_read,
     spoil,
     steps,
     task_of,
+    told,
 )
 from stable_baselines3.common.env_checker import check_env as check_for_sb3
 
@@ -62,23 +58,6 @@ IDS = tuple(env_id for env_id in nlp_gym_envs.environment_ids() if not changes_m
 def env_id(request: pytest.FixtureRequest) -> str:
     """Each id in turn, with all its tests, so that its data stay in memory."""
     return request.param
-
-
-@pytest.fixture(scope="session")
-def small_sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A small data set for each id; tasks that read the same columns share one."""
-    folders: dict[Any, str] = {}
-    for name in IDS:
-        fields = task_of(name).answer.fields
-        if fields not in folders:
-            folders[fields] = small_data(tmp_path_factory.mktemp("small"), task_of(name))
-    return {name: folders[task_of(name).answer.fields] for name in IDS}
-
-
-@pytest.fixture
-def small(env_id: str, small_sets: dict[str, str]) -> str:
-    """A small data set for the id."""
-    return small_sets[env_id]
 
 
 def single(env_id: str, **options: Any) -> Any:
@@ -179,32 +158,10 @@ def test_copies_go_on_as_the_original(env_id: str, duplicate: Any, observation: 
 # ---------------------------------------------------------------- seeds
 
 
-@pytest.fixture(scope="session")
-def digest_elsewhere(small_sets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """The digest of an id's steps in another process, with other string hashes and an empty cache."""
-    cache = tmp_path_factory.mktemp("cache")
-    (FOLDER / "cache" / "compiled").mkdir(parents=True, exist_ok=True)
-    (cache / "compiled").symlink_to(FOLDER / "cache" / "compiled")  # machine code is no result
-    environment = os.environ | {"PYTHONHASHSEED": "4711", "NLP_GYM_CACHE": str(cache)}
-    root = Path(__file__).parents[1]
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(root), str(root / "agents"), os.getenv("PYTHONPATH")])
-    )
-
-    @functools.cache
-    def digests(whole: bool) -> dict[str, str]:
-        """All ids that take every test in one process; the others, which are slow, in another."""
-        asked = [f"{name}={folder}" for name, folder in small_sets.items() if (name in representatives()) == whole]
-        command = [sys.executable, str(Path(__file__).with_name("play.py")), *asked]
-        return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
-
-    return lambda env_id: digests(env_id in representatives())[env_id]
-
-
 def test_a_seed_means_the_same_in_another_process(
     env_id: str, small: str, digest_elsewhere: Callable[[str], str]
 ) -> None:
-    assert digest(list(steps(on(small, env_id), 60))) == digest_elsewhere(env_id)
+    assert told(on(small, env_id)) == digest_elsewhere(env_id)
 
 
 @everywhere
