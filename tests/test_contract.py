@@ -691,7 +691,7 @@ def test_info_tells_what_a_person_wants_to_know(env_id: str) -> None:
     env = single(env_id)
     texts, labelled = env.unwrapped.task.examples["text"], form_of(env_id) == "Label"
     ends = 0
-    for came in steps(env, few(env_id, 90)):
+    for came in steps(env, 60):
         info = came[-1]
         assert type(info["text"]) is str and type(info["example"]) is int and type(info["epoch"]) is int
         whole = texts[info["example"]]
