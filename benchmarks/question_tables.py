@@ -23,9 +23,9 @@ Made by `python benchmarks/question_tables.py` from `questions.jsonl` and `quest
 
 CommonsenseQA: 8,738 / 1,003 / 1,221 questions, five choices each; the encoder is all-MiniLM-L6-v2, frozen (the SHA-256
 of its weights begins with 53aa5117). SQuAD 1.1: 3,179 / 760 / 1,190 questions of whole passages, word features, no
-encoder. Built-in question_answering: 12,000 / 1,000 / 2,000 questions, 15 % of them without an answer. Agents are trained
-on the training split, their best checkpoint is chosen on validation, and they are judged once on every test question.
-Numbers are x 100, means over seeds with a 95 % interval over seeds and questions.
+encoder. Built-in question_answering: 12,000 / 1,000 / 2,000 questions, 15 % of them without an answer. Agents are
+trained on the training split, their best checkpoint is chosen on validation, and they are judged once on every test
+question. Numbers are x 100, means over seeds with a 95 % interval over seeds and questions.
 """
 
 
