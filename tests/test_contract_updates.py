@@ -148,8 +148,8 @@ def test_a_fixed_instance_is_one(env_id: str, small: str) -> None:
 
 @every_mode
 def test_row_i_is_the_single_face_seeded_with_seed_plus_i(env_id: str, small: str, mode: AutoresetMode) -> None:
-    ours = vector(env_id, small, 3, mode)
-    theirs = SyncVectorEnv([lambda: on(small, env_id) for _ in range(3)], autoreset_mode=mode)
+    ours = vector(env_id, small, 2, mode)
+    theirs = SyncVectorEnv([lambda: on(small, env_id) for _ in range(2)], autoreset_mode=mode)
     assert ours.single_action_space == theirs.single_action_space and ours.action_space == theirs.action_space
     assert differences(ours.reset(seed=11), theirs.reset(seed=11)) == []
     ends, actions = 0, taken(ours)
@@ -301,7 +301,7 @@ def test_a_target_that_is_reached_ends_the_episode(
         monkeypatch.setattr(here.board, "report", lambda *asked: {**report(*asked), own: np.full(1, score)})
     env.reset(seed=0)
     ends = []
-    for action in itertools.islice(actions_in(env.action_space, 3), 30):
+    for action in itertools.islice(actions_in(env.action_space, 3), 15):
         came = env.step(action)
         if came[2]:
             ends.append(came[4]["stop"])

@@ -67,7 +67,7 @@ def elsewhere(name: str, values: list[str]) -> tuple[str, bool, bool]:
     return digest, sklearn == "True", torch_too == "True"
 
 
-@pytest.mark.parametrize("name", ["tfidf", "hashing", "prefixes", "bert"])
+@pytest.mark.parametrize("name", ["tfidf", pytest.param("hashing", marks=pytest.mark.slow), "prefixes", "bert"])
 def test_another_process_gets_the_same_numbers_and_the_second_one_from_the_cache(tmp_path, monkeypatch, name, bert):
     values, data = texts(120), examples(texts(120))
     encoder = str(bert) if name == "bert" else name
