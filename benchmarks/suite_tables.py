@@ -81,6 +81,8 @@ def page(name: str) -> str:
     made = f"Made by `python benchmarks/suite_tables.py {name}` from `{path.name}`, which are the rows of"
     told = [f"# Benchmark `{name}`", "", made, "", f"    nlp-gym benchmark configs/{name}.yaml", ""]
     told += [*about(rows, results), "", *introduction(results, found), ""]
+    if (notes := FOLDER / f"{name.upper()}_NOTES.md").exists():
+        told += [notes.read_text(encoding="utf-8")]
     for dynamics in dict.fromkeys(place.name.split("-")[1] for place in found):
         told += [f"## {dynamics}", "", *summary([p for p in found if p.name.split("-")[1] == dynamics]), ""]
     if absent := sorted({row["env"] for row in rows if row.get("status") == "skipped"} - {p.env for p in found}):
