@@ -37,6 +37,7 @@ Made by `python benchmarks/writing_tables.py` from `writing.jsonl` and `writing_
     export NLP_GYM_DATA=<folder with multi30k_en_de>
     python benchmarks/writing.py plain length terms formats --model models/m30k --jobs 16
     python benchmarks/writing.py builtin --only maskable_ppo "as is" --steps 150000    # and the rules, "as is"
+    python benchmarks/writing.py "builtin length" "builtin terms" --only "as is"
     python benchmarks/writing.py plain length terms formats --compare
 
 Multi30k: 19,997 / 1,014 / 1,000 pairs (test_2016_flickr). The model: a T5 of 2.85 million parameters, trained from
