@@ -102,7 +102,7 @@ def differences(rises: dict[str, np.ndarray]) -> list[str]:
 
 def title_of(row: dict[str, Any]) -> str:
     """The task, the dynamics, and the keywords that are not the usual ones."""
-    keywords = [f"`{name}={value}`" for name, value in row.get("common", {}).items()]
+    keywords = [f"`{name}={value}`" for name, value in row["common"].items()]
     return ", ".join((row["task"], row["dynamics"], *keywords))
 
 

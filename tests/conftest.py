@@ -1,4 +1,7 @@
-"""Every test runs offline, with a cache of its own, on stand-ins for the named data sets; built-in corpora are real."""
+"""Every test runs offline, with a cache of its own, on stand-ins for the named data sets.
+
+Built-in corpora are real; the contract tests write an eighth as many texts of them.
+"""
 
 import csv
 import functools
