@@ -67,11 +67,26 @@ def test_a_run_has_its_files_and_its_best_model(dataset: str, tmp_path: Path) ->
     assert run.config()["hyperparameters"]["n_steps"] == 8 and run.config()["seed"] == 3
 
 
+def test_without_looks_the_last_model_is_kept_and_continued(dataset: str, tmp_path: Path) -> None:
+    run = train(asked(dataset, eval_every=0, steps=64), tmp_path / "run")
+    assert run.rows() == [] and run.facts()["best_validation"] is None and not (run.folder / "curve.png").exists()
+    looked = train(asked(dataset, eval_every=1000, steps=64), tmp_path / "looked")
+    newest = looked.checkpoint()
+    assert newest is not None
+    looked.write("model.zip", (newest / "agent.zip").read_bytes())
+    assert weights_of(run) == weights_of(looked)  # a look does not disturb what is learned
+    train(asked(dataset, eval_every=0, steps=128), run.folder, resume=True)  # of two rollouts: the last one's rate is 0
+    assert run.steps_done() == 128 and weights_of(run) != weights_of(looked)
+
+
+def weights_of(run: Run) -> list[float]:
+    return [float(values.sum()) for values in load_run(run.folder)[2].policy.state_dict().values()]
+
+
 def test_the_same_seed_gives_the_same_rows_and_another_one_others(dataset: str, tmp_path: Path) -> None:
     def outcome(name: str, seed: int) -> list[float]:
         run = train(asked(dataset, seed=seed, steps=64), tmp_path / name)
-        weights = load_run(run.folder)[2].policy.state_dict().values()
-        return [row["return"] for row in run.rows()] + [float(values.sum()) for values in weights]
+        return [row["return"] for row in run.rows()] + weights_of(run)
 
     first, again, other = outcome("a", 3), outcome("b", 3), outcome("c", 4)
     assert first == again != other

@@ -73,13 +73,15 @@ def _fill(outcome: Outcome, cell: Cell, folder: Path) -> None:
         n_envs=cell.n_envs,
         env_kwargs=environment_of(cell, folder / "data"),
         hyperparameters=cell.hyperparameters,
-        eval_every=cell.eval_every or None,
+        eval_every=cell.eval_every,  # 0 of baselines: what is fitted in one go is not looked at on its way
         eval_limit=min(cell.limit or VALIDATION, VALIDATION),
     )
     run = train(asked, folder / "run")
     looks = [{k: v for k, v in row.items() if k not in ("seconds", "split", "n")} for row in run.rows()]
-    selected = max(looks, key=lambda look: look["return"])["steps"]  # the first of the best, as `train` keeps it
-    if cell.arm == "constant reward":  # every look is alike there, and the first would be the agent untrained
+    # the first of the best, as `train` keeps it; without looks the last
+    last = run.facts()["steps"] if cell.kind == LEARNED else 0
+    selected = max(looks, key=lambda look: look["return"])["steps"] if looks else last
+    if looks and cell.arm == "constant reward":  # every look is alike there, and the first would be the agent untrained
         selected = looks[-1]["steps"]
         newest = run.checkpoint()
         assert newest is not None

@@ -49,7 +49,7 @@ class Experiment:
     env_kwargs: dict[str, Any] = field(default_factory=dict)
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     config_file: str | None = None
-    eval_every: int | None = None
+    eval_every: int | None = None  # steps; 0: no looks at the validation split, and the last model is the one kept
     eval_limit: int | None = None  # examples of the validation split that a look takes at most
 
     @classmethod
@@ -63,7 +63,7 @@ class Experiment:
         for name, kind in (("agent", str), ("env", str), ("env_kwargs", dict), ("hyperparameters", dict)):
             if not isinstance(getattr(asked, name), kind):
                 raise BadData(f"{where}: {name} must be a {kind.__name__}, it is {getattr(asked, name)!r}.")
-        for name, least in (("steps", 1), ("n_envs", 1), ("eval_every", 1), ("seed", 0)):
+        for name, least in (("steps", 1), ("n_envs", 1), ("eval_every", 0), ("seed", 0)):
             value = getattr(asked, name)
             if not isinstance(value, int) or value < least:
                 raise BadData(f"{where}: {name} must be a whole number of at least {least}, it is {value!r}.")
@@ -82,7 +82,7 @@ class Experiment:
         given = {key: value for key, value in found.items() if key not in ZOO_ONLY} | self.hyperparameters
         steps = _whole("steps (n_timesteps)", self.steps if self.steps is not None else steps)
         n_envs = _whole("n_envs", self.n_envs if self.n_envs is not None else n_envs)
-        every = _whole("eval_every", self.eval_every if self.eval_every is not None else max(1, steps // LOOKS))
+        every = _whole("eval_every", self.eval_every if self.eval_every is not None else max(1, steps // LOOKS), 0)
         most = _whole("eval_limit", self.eval_limit if self.eval_limit is not None else VALIDATION)
         return Experiment(self.agent, self.env, steps, self.seed or 0, n_envs, env_kwargs, given, None, every, most)
 
@@ -118,14 +118,14 @@ class Experiment:
             )
 
 
-def _whole(name: str, value: Any) -> int:
-    """A positive whole number, which YAML may give as 1e5."""
+def _whole(name: str, value: Any, least: int = 1) -> int:
+    """A whole number, which YAML may give as 1e5."""
     try:
         number = int(float(value))
     except (TypeError, ValueError, OverflowError):
-        number = 0
-    if number < 1:
-        raise BadArgument(f"{name} must be a whole number of at least 1, got {value!r}.")
+        number = -1
+    if number < least:
+        raise BadArgument(f"{name} must be a whole number of at least {least}, got {value!r}.")
     return number
 
 
@@ -190,7 +190,7 @@ class _Training:
     def __init__(self, run: Run, experiment: Experiment, agent: Any, env: SB3VecEnv, progress: Progress | None) -> None:
         self.run, self.experiment, self.agent, self.env, self.progress = run, experiment, agent, env, progress
         self.steps = int(experiment.steps or 0)
-        self.every = max(int(experiment.eval_every or 1), 1)
+        self.every = int(experiment.eval_every or 0)
         self.best: float | None = None
         self.before = 0.0  # seconds spent before this process
         self.started = time.time()
@@ -222,7 +222,7 @@ class _Training:
 
     def _learn(self) -> None:
         fresh = self.agent.num_timesteps == 0
-        if fresh and not self.run.rows():
+        if self.every and fresh and not self.run.rows():
             self.look()
         left = self.steps - self.agent.num_timesteps
         if left > 0:
@@ -232,28 +232,36 @@ class _Training:
             self.look()
 
     def look(self) -> None:
-        """Judge the agent on the validation split, keep it if it is the best so far, and write a checkpoint."""
-        asked, steps = self.experiment, int(self.agent.num_timesteps)
-        most = asked.eval_limit or VALIDATION
-        judged = evaluate(self.agent, asked.env, "validation", asked.env_kwargs, limit=most, intervals=False)
-        score = judged.scores["return"].value
-        row = {"steps": steps, "seconds": self.seconds, "split": "validation", "n": judged.n}
-        row |= {name: found.value for name, found in judged.scores.items()}
-        is_best = self.best is None or score > self.best or not (self.run.folder / "model.zip").exists()
+        """Judge the agent on the validation split, keep it if it is the best so far, and write a checkpoint.
+
+        Without looks nobody is judged, and what is there now is kept.
+        """
+        row = self._judged() if self.every else None
+        score = None if row is None else row["return"]
+        is_best = score is None or self.best is None or score > self.best
+        is_best = is_best or not (self.run.folder / "model.zip").exists()
+        self.best = score if is_best else self.best
         if isinstance(self.agent, Baseline):  # fitted in one go: nothing to continue
             self.run.write("model.zip", _saved(self.agent))
-            self.run.add_row(row)
+            if row is not None:
+                self.run.add_row(row)
         else:
-            self._publish(self.checkpoint(row, score if is_best else None))
-        self.best = score if is_best else self.best
+            self._publish(self.checkpoint(row, is_best))
         if self.progress:
-            self.progress(steps, self.steps, score)
+            self.progress(int(self.agent.num_timesteps), self.steps, score)
 
-    def checkpoint(self, row: dict[str, Any] | None = None, best: float | None = None) -> Path:
-        """Write all that continuing needs; `best` where this agent is the best so far."""
+    def _judged(self) -> dict[str, Any]:
+        """The agent's scores on the validation split, as a row of metrics.jsonl."""
+        asked, most = self.experiment, self.experiment.eval_limit or VALIDATION
+        judged = evaluate(self.agent, asked.env, "validation", asked.env_kwargs, limit=most, intervals=False)
+        row = {"steps": int(self.agent.num_timesteps), "seconds": self.seconds, "split": "validation", "n": judged.n}
+        return row | {name: found.value for name, found in judged.scores.items()}
+
+    def checkpoint(self, row: dict[str, Any] | None = None, is_best: bool = False) -> Path:
+        """Write all that continuing needs; `is_best` where this agent is the one to keep."""
         agent = self.agent
         state = {"steps": int(agent.num_timesteps), "updates": agent._n_updates, "seconds": self.seconds}
-        state |= {"best": self.best if best is None else best, "is_best": best is not None, "row": row}
+        state |= {"best": self.best, "is_best": is_best, "row": row}
 
         def save(folder: Path) -> None:
             (folder / "agent.zip").write_bytes(_saved(agent))
@@ -347,15 +355,15 @@ class _Look(BaseCallback):
     def __init__(self, training: _Training) -> None:
         super().__init__()
         self.training = training
-        self.next = 0
+        self.next: float = 0
 
     def _on_training_start(self) -> None:
         self._set_next()
 
     def _set_next(self) -> None:
-        """At multiples of the interval, wherever an interruption was."""
+        """At multiples of the interval, wherever an interruption was; never without one."""
         every = self.training.every
-        self.next = (self.num_timesteps // every + 1) * every
+        self.next = (self.num_timesteps // every + 1) * every if every else np.inf
 
     def _on_step(self) -> bool:
         if self.training.progress:
@@ -473,6 +481,8 @@ def fill_buffer(buffer: Any, path: Path) -> None:
 def draw_curve(run: Run) -> None:
     """Write curve.png from metrics.jsonl; nothing without matplotlib (the extra `plots`)."""
     rows = [row for row in run.rows() if row["split"] == "validation"]
+    if not rows:
+        return  # nobody looked
     try:
         from matplotlib.figure import Figure
     except ImportError:

@@ -64,7 +64,8 @@ class Benchmark:
     """What a configuration asks.
 
     `seeds` is how many, from 0, or which. Without `steps` every agent trains as long as its own file says. `limit` is
-    how many examples of a split are judged at most; `eval_every`, the steps between looks at the validation split.
+    how many examples of a split are judged at most; `eval_every`, the steps between looks at the validation split: with 0
+    there are none, and the last model is judged.
     """
 
     name: str
@@ -148,8 +149,10 @@ def _check(place: str, key: str, value: Any) -> None:
 
     if key in ("name", "id", "agent", "metric") and not (isinstance(value, str) and value):
         refuse("a text")
-    if key in ("steps", "limit", "eval_every", "n_envs") and value is not None and not _whole(value, 1):
+    if key in ("steps", "limit", "n_envs") and value is not None and not _whole(value, 1):
         refuse("a whole number of at least 1, or null")
+    if key == "eval_every" and value is not None and not _whole(value, 0):
+        refuse("a whole number of at least 0, or null")
     if key in ("env_kwargs", "hyperparameters") and not isinstance(value, dict):
         refuse("a mapping")
     listed = value if isinstance(value, list) else []

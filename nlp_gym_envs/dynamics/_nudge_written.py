@@ -20,7 +20,8 @@ GREEDY, HALF, MOST, ON, EMPTY, COPY = range(len(SAMPLES), len(SAMPLES) + 6)
 COUNT = len(SAMPLES) + 6
 LONGEST = 48  # tokens of an answer, END among them
 LONGEST_PROMPT = 128
-ROWS = 250  # that are written side by side
+WRITTEN = (*range(len(SAMPLES)), ON, COPY)  # what is written token by token; the others follow from ON
+TOGETHER = 25  # texts that are written side by side
 FORMAT = 2  # of the cached arrays; raise it when the same key would mean other numbers
 SCALE = (
     6,
@@ -100,30 +101,33 @@ def _write(examples: Examples, chosen: np.ndarray, model: LanguageModel) -> np.n
     """(M, C, LONGEST + 1) float32: the tokens of each candidate, END included, -1 behind them; last its log p."""
     asked = prompts(examples, model, "{text}", LONGEST_PROMPT)
     found = np.full((len(chosen), COUNT, LONGEST + 1), -1, np.float32)
-    for at in range(0, len(chosen), ROWS // COUNT):
-        part = asked.of(chosen[at : at + ROWS // COUNT])
+    for at in range(0, len(chosen), TOGETHER):
+        part = asked.of(chosen[at : at + TOGETHER])
         digest = content_digest([[str(ids) for ids in part]])
         found[at : at + len(part)] = _written(part, model, np.random.default_rng(int(digest[:8], 16)))
     return found
 
 
 def _written(asked: list[list[int]], model: LanguageModel, chance: np.random.Generator) -> np.ndarray:
-    """(m, C, LONGEST + 1) of the prompts of m texts."""
+    """(m, C, LONGEST + 1) of the prompts of m texts.
+
+    What is greedy, cut short or empty goes the way of what is driven on, as far as it goes: it is not written again.
+    """
     from torch import log_softmax
 
     from ..models.decoding import Decoding
 
-    rows = len(asked) * COUNT
-    kind, text = np.arange(rows) % COUNT, np.arange(rows) // COUNT
-    size = np.array([len(prompt) for prompt in asked])[text]  # (R,) tokens of the prompt
+    rows = len(asked) * len(WRITTEN)
+    kind, text = np.tile(WRITTEN, len(asked)), np.repeat(np.arange(len(asked)), len(WRITTEN))
+    size = np.array([len(prompt) for prompt in asked])  # (m,) tokens of the prompt
     copied = [[token for token in prompt if token != model.end][: LONGEST - 1] for prompt in asked]
-    heat = np.array([*SAMPLES, *[0.0] * 6])[kind]
-    stop = np.select([kind == HALF, kind == MOST, kind == EMPTY], [size // 2, size * 3 // 4, 0], LONGEST)
-    stop = np.where(kind == COPY, np.array([len(ids) for ids in copied])[text], stop)
-    least = np.where(kind == ON, np.minimum(size * 3 // 2 + 4, LONGEST - 1), 0)
+    heat = np.array([*SAMPLES, *[0.0] * (COUNT - len(SAMPLES))])[kind]
+    stop = np.where(kind == COPY, np.array([len(ids) for ids in copied])[text], LONGEST)
+    least = np.where(kind == ON, np.minimum(size * 3 // 2 + 4, LONGEST - 1)[text], 0)
     decoding = Decoding(model, rows, LONGEST_PROMPT, LONGEST)
     decoding.begin(np.arange(rows), [asked[t] for t in text])
-    tokens, log_p = np.full((rows, LONGEST), -1), np.zeros(rows)
+    tokens, log_p = np.full((rows, LONGEST), -1), np.zeros((rows, LONGEST))
+    end_p, ends = np.zeros((rows, LONGEST)), np.zeros((rows, LONGEST), bool)  # of END in each step; whether it is best
     going = np.arange(rows)
     for step in range(LONGEST):
         known = log_softmax(decoding.logits[going], -1).float().cpu().numpy()  # (b, V)
@@ -133,13 +137,23 @@ def _written(asked: list[list[int]], model: LanguageModel, chance: np.random.Gen
         next_token = np.where(forced >= 0, forced, next_token)
         next_token = np.where((step >= stop[going]) | (step == LONGEST - 1), model.end, next_token)
         tokens[going, step] = next_token
-        log_p[going] += known[np.arange(len(going)), next_token]
+        log_p[going, step] = known[np.arange(len(going)), next_token]
+        end_p[going, step], ends[going, step] = known[:, model.end], known.argmax(1) == model.end
         left = next_token != model.end
         going = going[left]
         if not len(going):
             break
         decoding.push(going, next_token[left])
-    return np.column_stack((tokens, log_p)).reshape(len(asked), COUNT, -1).astype(np.float32)
+    found = np.full((len(asked), COUNT, LONGEST + 1), -1, np.float32)
+    found[text, kind, :-1], found[text, kind, -1] = tokens, log_p.sum(1)
+    for row, at in zip(np.flatnonzero(kind == ON).tolist(), range(len(asked)), strict=True):
+        own = int(np.flatnonzero(ends[row] | (tokens[row] == model.end))[0])  # where it would have ended by itself
+        cuts = {GREEDY: LONGEST, HALF: size[at] // 2, MOST: size[at] * 3 // 4, EMPTY: 0}
+        for cut, length in cuts.items():
+            length = min(int(length), own, LONGEST - 1)
+            found[at, cut, :length], found[at, cut, length] = tokens[row, :length], model.end
+            found[at, cut, -1] = log_p[row, :length].sum() + end_p[row, length]
+    return found
 
 
 def _chosen(known: np.ndarray, heat: np.ndarray, end: int, driven: np.ndarray, chance: Any) -> np.ndarray:

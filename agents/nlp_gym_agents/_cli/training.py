@@ -33,7 +33,10 @@ def train(
     eval_every: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Steps between looks at the validation split. [dim]default: a twentieth[/dim]"
+            min=0,
+            metavar="N",
+            help="Steps between looks at the validation split; 0: none, the last model is kept. "
+            "[dim]default: a twentieth[/dim]",
         ),
     ] = None,
     config: Annotated[
