@@ -101,7 +101,8 @@ def _fill(outcome: Outcome, cell: Cell, folder: Path) -> None:
         "data": {"train": _data(agent)["train"]},
     }
     outcome.episodes = _packed(judged["test"])
-    outcome.samples = {"env": cell.env, "agent": cell.agent, "episodes": samples(agent, cell.env, options)}
+    shown = samples(agent, cell.env, options, count=cell.samples) if cell.samples else []
+    outcome.samples = {"env": cell.env, "agent": cell.agent, "episodes": shown}
 
 
 def _scores(found: Evaluation) -> dict[str, Any]:

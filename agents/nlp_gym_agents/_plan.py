@@ -22,6 +22,7 @@ from ._agents import AGENTS
 from ._baseline import Baseline
 from ._experiment import Experiment
 from ._pages import names_of
+from ._samples import COUNT
 from ._settings import Values, known_id
 
 ARMS = ("as is", "constant reward", "shuffled labels", "zero observation")
@@ -57,6 +58,7 @@ class Entry:
     limit: int | None = None
     eval_every: int | None = None
     metric: str | None = None
+    samples: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ class Benchmark:
     """What a configuration asks.
 
     `seeds` is how many, from 0, or which. Without `steps` every agent trains as long as its own file says. `limit` is
-    how many examples of a split are judged at most; `eval_every`, the steps between looks at the validation split: with 0
-    there are none, and the last model is judged.
+    how many examples of a split are judged at most; `eval_every`, the steps between looks at the validation split: with
+    0 there are none, and the last model is judged. `samples` is how many test episodes of each cell are told in full.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Benchmark:
     splits: list[str] = field(default_factory=lambda: list(SPLITS))
     limit: int | None = None
     eval_every: int | None = None
+    samples: int = COUNT
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,12 @@ class Cell:
     splits: list[str]
     metric: str
     kind: str
+    samples: int
 
     @property
     def id(self) -> str:
-        """A short name for the content: equal cells are the same cell, whatever file they come from."""
-        content = json.dumps(asdict(self), sort_keys=True)
+        """A short name for what decides the scores: equal cells are the same cell, whatever file they come from."""
+        content = json.dumps({name: value for name, value in asdict(self).items() if name != "samples"}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def as_row(self) -> dict[str, Any]:
@@ -151,7 +155,7 @@ def _check(place: str, key: str, value: Any) -> None:
         refuse("a text")
     if key in ("steps", "limit", "n_envs") and value is not None and not _whole(value, 1):
         refuse("a whole number of at least 1, or null")
-    if key == "eval_every" and value is not None and not _whole(value, 0):
+    if key in ("eval_every", "samples") and value is not None and not _whole(value, 0):
         refuse("a whole number of at least 0, or null")
     if key in ("env_kwargs", "hyperparameters") and not isinstance(value, dict):
         refuse("a mapping")
@@ -243,6 +247,7 @@ def _cells_of(benchmark: Benchmark, entry: Entry, env_id: str, who: Who) -> Iter
         "splits": splits if learned else [split for split in splits if split != "train"],
         "metric": entry.metric or _metric_of(env_id),
         "kind": LEARNED if learned else BASELINE,
+        "samples": _nearest(entry.samples, benchmark.samples),
     }
     for arm in _nearest(who.arms, entry.arms, benchmark.arms) if learned else ARMS[:1]:
         for seed in seeds:

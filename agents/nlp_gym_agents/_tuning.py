@@ -143,7 +143,7 @@ def tune(
     optuna = _optuna()
     asked = experiment.settled()
     if not asked.eval_every:
-        raise BadArgument("eval_every must be at least 1 to tune: a trial is worth what is seen on the validation split.")
+        raise BadArgument("eval_every must be at least 1 to tune: a trial is worth what its looks at validation see.")
     space = space if space is not None else space_of(asked.agent)
     study = optuna.create_study(
         storage=_storage(storage),
