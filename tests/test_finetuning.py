@@ -142,9 +142,9 @@ def test_noise_reaches_the_minibatches_answers_and_nothing_else(noise: float, sh
     made, asked = here.instance[0], {}
     batch = here.training.batch
 
-    def listening(examples: np.ndarray, targets: np.ndarray, names: None) -> Any:
+    def listening(examples: np.ndarray, targets: np.ndarray, names: None, alike: bool) -> Any:
         asked["chosen"], asked["targets"] = examples, targets
-        return batch(examples, targets, names)
+        return batch(examples, targets, names, alike)
 
     here.training.batch = listening
     try:
@@ -171,23 +171,26 @@ def test_passes_are_counted_and_the_same_for_every_action_that_moves(inner: int)
     env = rows("rates", 2, inner=inner)
     here = dynamics(env)
     made = {"forward": 0, "backward": 0}
-    tunable, losses, both = here.tunable, here.tunable.losses, here.tunable.losses_and_gradient
+    tunable, losses, both = here.tunable, here.tunable.all_losses, here.tunable.all_losses_and_gradients
 
     def counted(run: Any, *names: str) -> Any:
-        def counting(*given: Any) -> Any:
+        def counting(batches: Any, deltas: Any) -> Any:
             for name in names:
-                made[name] += 1
-            return run(*given)
+                made[name] += len(batches)
+            return run(batches, deltas)
 
         return counting
 
-    tunable.losses, tunable.losses_and_gradient = counted(losses, "forward"), counted(both, "forward", "backward")
+    tunable.all_losses, tunable.all_losses_and_gradients = (
+        counted(losses, "forward"),
+        counted(both, "forward", "backward"),
+    )
     try:
         env.reset(seed=3)
         for _ in range(SMALL["horizon"]):
             here.act(np.arange(2), np.array([only("rates", 2, 1)[0], np.zeros(GROUPS)]) / 2 - 0.5)
     finally:
-        del tunable.losses, tunable.losses_and_gradient
+        del tunable.all_losses, tunable.all_losses_and_gradients
     assert here.forward_passes[0] == here.forward_passes[1] == 1 + SMALL["horizon"] * (1 + inner)
     assert here.backward_passes[0] == here.backward_passes[1] == SMALL["horizon"] * inner
     assert made == {"forward": here.forward_passes.sum(), "backward": here.backward_passes.sum()}
@@ -278,7 +281,7 @@ def test_renamed_labels_are_put_right_by_the_heads_rows_in_another_order(kind: s
         assert scores == data.metrics(made.judge, data.batch(made.judge), None)[0]
         given: list[np.ndarray] = []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(here.training, "batch", lambda chosen, *_, given=given: given.append(chosen))
+            patch.setattr(here.training, "batch", lambda chosen, *_, given=given, **__: given.append(chosen))
             here.minibatch(made, 0)
         labels = here.minibatch(made, 0).labels.numpy()
         np.testing.assert_array_equal(labels, names[here.training.task.examples.target[given[0]]])

@@ -94,7 +94,7 @@ class Finetuning(Update):
         for row in rows.tolist():
             self.mean[row], self.moments[row], self.path[row] = None, None, ()
             self.weights[row] = self.tunable.norms(self.tunable.base + self.delta[row])
-            self._study(row)
+        self._study(rows)
 
     def _prepare(self, made: Instance) -> None:
         made.start, made.hidden = self.starts.draw(made.generator)
@@ -113,29 +113,27 @@ class Finetuning(Update):
         chosen = chosen if pool is None else pool[chosen]
         others = generator.integers(size, size=self.batch)
         wrong = generator.random(self.batch) < made.hidden["noise"]
-        return self.training.batch(chosen, np.where(wrong, others, chosen), made.names)
+        return self.training.batch(chosen, np.where(wrong, others, chosen), made.names, alike=True)
 
     def rates_of(self, action: Any) -> np.ndarray | None:
         """The rate of each group, (G,); None for STOP."""
         raise NotImplementedError
 
     def _move(self, rows: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        return np.array([self._take(row, action) for row, action in zip(rows.tolist(), actions, strict=True)], bool)
-
-    def _take(self, row: int, action: Any) -> bool:
-        """Take one action; whether it was STOP."""
-        rates = self.rates_of(action)
-        if rates is None:
-            return True
-        self.used[row] = np.where(self.there, rates, 0.0)
-        if self.used[row].any():
-            self._step(row)
-            for _ in range(self.inner - 1):
-                self._study(row)
+        rates = [self.rates_of(action) for action in actions]
+        stopped = np.array([one is None for one in rates], bool)
+        for row, one in zip(rows.tolist(), rates, strict=True):
+            if one is not None:
+                self.used[row] = np.where(self.there, one, 0.0)
+        going = rows[~stopped]
+        moving = going[self.used[going].any(1)]
+        for number in range(self.inner):
+            if number:
+                self._study(moving)
+            for row in moving.tolist():
                 self._step(row)
-        if self.taken[row] < self.horizon:
-            self._study(row)
-        return False
+        self._study(going[self.taken[going] < self.horizon])
+        return stopped
 
     def act(self, rows: np.ndarray, actions: np.ndarray) -> dict[str, np.ndarray]:
         costs = super().act(rows, actions)
@@ -147,14 +145,20 @@ class Finetuning(Update):
 
     # ---------------------------------------------------------------- a step, and what is seen of the next
 
-    def _study(self, row: int) -> None:
-        """Take the next minibatch's gradient, and compare it with those before."""
-        losses, gradient = self.tunable.losses_and_gradient(
-            self.minibatch(self.instance[row], int(self.minibatches[row])), self.delta[row]
-        )
-        self.minibatches[row] += 1
-        self.note(row, 1, 1)
-        self.gradient[row] = gradient.clone()
+    def _study(self, rows: np.ndarray) -> None:
+        """Take each row's next minibatch's gradient, and compare it with those before."""
+        if not len(rows):
+            return
+        batches = [self.minibatch(self.instance[row], int(self.minibatches[row])) for row in rows]
+        every = self.tunable.all_losses_and_gradients(batches, [self.delta[row] for row in rows])
+        self.minibatches[rows] += 1
+        self.note(rows, 1, 1)
+        for row, losses, gradient in zip(rows.tolist(), *every, strict=True):
+            self._compare(row, losses, gradient)
+
+    def _compare(self, row: int, losses: np.ndarray, gradient: Any) -> None:
+        """Note a minibatch's losses and gradient, and how far it agrees with those before."""
+        self.gradient[row] = gradient
         self.batch_loss[row], self.batch_sure[row] = _finite(losses.mean(), 1e3), _finite(np.exp(-losses).mean(), 0)
         self.slope[row] = np.nan_to_num(self.tunable.norms(gradient), nan=0.0, posinf=0.0)
         before, now = self.mean[row], self._units(gradient, self.slope[row])

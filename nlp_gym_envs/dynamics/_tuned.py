@@ -51,16 +51,26 @@ class Tuned(Shared):
             self._ids |= {i: (text, answer[: self.answer]) for i, text, answer in zip(new, texts, wanted, strict=True)}
         return [self._ids[i] for i in examples]
 
-    def batch(self, examples: np.ndarray, targets: np.ndarray | None = None, names: np.ndarray | None = None) -> Any:
+    def batch(
+        self,
+        examples: np.ndarray,
+        targets: np.ndarray | None = None,
+        names: np.ndarray | None = None,
+        alike: bool = False,
+    ) -> Any:
         """Some examples as a `Batch`; `targets` are the examples whose answers are asked for instead of their own, and
-        `names` (K,) what each label is called instead."""
+        `names` (K,) what each label is called instead. Batches that are `alike` are padded alike, so that several can
+        be stacked, and what one gives does not hang on the others."""
         chosen = examples.tolist()
         texts = [text for text, _ in self.ids(chosen)]
         others = chosen if targets is None else targets.tolist()
         if self.labels:
             labels = self.task.examples.target[others]
-            return label_batch(self.language, texts, labels if names is None else names[labels])
-        return text_batch(self.language, texts, [answer for _, answer in self.ids(others)])
+            return label_batch(
+                self.language, texts, labels if names is None else names[labels], self.length if alike else 0
+            )
+        wanted = [answer for _, answer in self.ids(others)]
+        return text_batch(self.language, texts, wanted, (self.length, self.answer) if alike else (0, 0))
 
     def metrics(
         self, examples: np.ndarray, batch: Any, delta: Any, names: np.ndarray | None = None
@@ -86,32 +96,43 @@ class Tuned(Shared):
         return texts
 
 
-def label_batch(language: LanguageModel, texts: Sequence[Sequence[int]], labels: np.ndarray) -> Any:
-    """Texts and the labels they have."""
+def label_batch(language: LanguageModel, texts: Sequence[Sequence[int]], labels: np.ndarray, width: int = 0) -> Any:
+    """Texts and the labels they have; as many tokens wide as the longest, or as `width`."""
     import torch
 
     from ..models.objectives import Batch, padded
 
     device = language.model.device
-    ids, mask = padded(texts, language.tokenizer.pad_token_id, device), padded([[1] * len(t) for t in texts], 0, device)
+    ids = padded(texts, language.tokenizer.pad_token_id, device, width)
+    mask = padded([[1] * len(text) for text in texts], 0, device, width)
     return Batch(ids, mask, torch.as_tensor(np.array(labels), device=device))
 
 
-def text_batch(language: LanguageModel, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Any:
-    """Prompts and the answers to be written, END included, for teacher forcing."""
+def text_batch(
+    language: LanguageModel,
+    prompts: Sequence[Sequence[int]],
+    answers: Sequence[Sequence[int]],
+    widths: tuple[int, int] = (0, 0),
+) -> Any:
+    """Prompts and the answers to be written, END included, for teacher forcing.
+
+    As many tokens wide as the longest, or as `widths` of a prompt and of an answer without END.
+    """
     from ..models.objectives import NOTHING, Batch, padded
 
     device, pad = language.model.device, language.tokenizer.pad_token_id
     wanted = [[*answer, language.end] for answer in answers]
+    width, more = widths[0], widths[1] + 1
     if language.family == "encoder-decoder":
         start = language.start or 0
-        before = padded([[start, *answer[:-1]] for answer in wanted], pad, device)
-        mask = padded([[1] * len(prompt) for prompt in prompts], 0, device)
-        return Batch(padded(prompts, pad, device), mask, padded(wanted, NOTHING, device), before)
+        before = padded([[start, *answer[:-1]] for answer in wanted], pad, device, more)
+        mask = padded([[1] * len(prompt) for prompt in prompts], 0, device, width)
+        return Batch(padded(prompts, pad, device, width), mask, padded(wanted, NOTHING, device, more), before)
     whole = [[*prompt, *answer[:-1]] for prompt, answer in zip(prompts, wanted, strict=True)]
     labels = [[NOTHING] * (len(p) - 1) + a for p, a in zip(prompts, wanted, strict=True)]
-    mask = padded([[1] * len(row) for row in whole], 0, device)
-    return Batch(padded(whole, pad, device), mask, padded(labels, NOTHING, device))
+    width = width + widths[1]
+    mask = padded([[1] * len(row) for row in whole], 0, device, width)
+    return Batch(padded(whole, pad, device, width), mask, padded(labels, NOTHING, device, width))
 
 
 def tuned(
@@ -189,7 +210,8 @@ def _module(language: LanguageModel, form: Any) -> Any:
             )
         return Writer(model, language.family == "encoder-decoder")
     trunk = model.get_encoder() if language.family == "encoder-decoder" else model.base_model
-    return Classifier(trunk, int(trunk.config.hidden_size), len(form)).to(language.model.device)
+    causal = language.family == "decoder"
+    return Classifier(trunk, int(trunk.config.hidden_size), len(form), causal).to(language.model.device)
 
 
 def _warmed_up(

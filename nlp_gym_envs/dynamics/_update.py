@@ -130,7 +130,7 @@ class Update(Dynamics):
         cut = max(1, len(drawn) * self.probe // (self.probe + self.judge))
         made = Instance(number, drawn[:cut], drawn[cut:], confirm, generator)
         self._prepare(made)
-        made.batch = self.data.batch(made.probe, names=made.names)
+        made.batch = self.data.batch(made.probe, names=made.names, alike=True)
         return made
 
     def _prepare(self, made: Instance) -> None:
@@ -144,8 +144,8 @@ class Update(Dynamics):
     def _look(self, rows: np.ndarray) -> None:
         """Judge the model as it is moved now by the probe: its loss, and what a subclass sees besides."""
         if len(rows):
-            losses = [self.tunable.losses(self.instance[row].batch, self.delta[row]) for row in rows]
-            self._seen(rows, np.stack(losses))
+            batches = [self.instance[row].batch for row in rows]
+            self._seen(rows, self.tunable.all_losses(batches, [self.delta[row] for row in rows]))
 
     def _seen(self, rows: np.ndarray, losses: np.ndarray) -> None:
         """Note the losses (B, n) of the probes."""

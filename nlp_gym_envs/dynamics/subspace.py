@@ -160,12 +160,9 @@ class Subspace(Update):
         if self.tunable.head_only:
             losses, gradients = self.tunable.heads([one.batch for one in made], deltas)
             return losses, self.basis.projects(offsets, gradients)
-        losses, slopes = [], []
-        for one, own, delta in zip(made, offsets, deltas, strict=True):
-            found, gradient = self.tunable.losses_and_gradient(one.batch, delta)
-            losses.append(found)
-            slopes.append(self.basis.project(own, gradient))
-        return np.stack(losses), np.stack(slopes)
+        losses, gradients = self.tunable.all_losses_and_gradients([one.batch for one in made], deltas)
+        slopes = [self.basis.project(own, gradient) for own, gradient in zip(offsets, gradients, strict=True)]
+        return losses, np.stack(slopes)
 
     def observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         seen = {name: getattr(self, f"_see_{name}")(rows) for name in self.observed}

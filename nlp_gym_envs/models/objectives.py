@@ -22,28 +22,43 @@ class Batch:
     mask: torch.Tensor  # (n, T) int64: 1 where there is a token
     labels: torch.Tensor  # (n,) a label, or (n, U) the token that comes next, NOTHING where none is asked for
     before: torch.Tensor | None = None  # (n, U) what an encoder-decoder's decoder reads
+    bias: torch.Tensor | None = None  # (n, 1, 1 or T, T) what is added to attention's scores; None: as the mask says
     stored: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def attended(self) -> torch.Tensor:
+        """What a model is told to attend to."""
+        return self.mask if self.bias is None else self.bias
 
-def padded(rows: Sequence[Sequence[int]], value: int, device: Any = "cpu") -> torch.Tensor:
-    """(n, longest) int64."""
-    width = max(1, *map(len, rows))
+
+def attention_bias(mask: torch.Tensor, causal: bool, dtype: torch.dtype) -> torch.Tensor:
+    """(..., 1, 1 or T, T): 0 where a token of `mask` (..., T) may be attended to, the least number elsewhere."""
+    seen = mask.bool()[..., None, None, :]
+    if causal:
+        width = mask.shape[-1]
+        seen = seen & torch.ones(width, width, dtype=torch.bool, device=mask.device).tril()
+    return torch.zeros((), dtype=dtype, device=mask.device).masked_fill(~seen, torch.finfo(dtype).min)
+
+
+def padded(rows: Sequence[Sequence[int]], value: int, device: Any = "cpu", width: int = 1) -> torch.Tensor:
+    """(n, longest, or `width` where that is more) int64."""
+    width = max(width, *map(len, rows))
     return torch.tensor([[*row, *[value] * (width - len(row))] for row in rows], device=device)
 
 
 class Classifier(torch.nn.Module):
-    """Names labels: a linear head on the mean of a trunk's last hidden states."""
+    """Names labels: a linear head on the mean of a trunk's last hidden states; `causal` where it reads forwards."""
 
-    def __init__(self, trunk: Any, width: int, classes: int) -> None:
+    def __init__(self, trunk: Any, width: int, classes: int, causal: bool = False) -> None:
         super().__init__()
-        self.trunk, self.head = trunk, torch.nn.Linear(width, classes)
+        self.trunk, self.head, self.causal = trunk, torch.nn.Linear(width, classes), causal
 
     def pooled(self, batch: Batch) -> torch.Tensor:
         """(n, d): the mean of the last hidden states of each text."""
-        states = self.trunk(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
+        states = self.trunk(input_ids=batch.ids, attention_mask=batch.attended).last_hidden_state
         weights = batch.mask[:, :, None].to(states.dtype)
         return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
@@ -63,15 +78,21 @@ class Writer(torch.nn.Module):
         super().__init__()
         self.model, self.encodes = model, encodes
 
+    @property
+    def causal(self) -> bool:
+        """Whether the prompt is read left to right."""
+        return not self.encodes
+
     def logits(self, batch: Batch) -> torch.Tensor:
         """(n, U, V)."""
         more = {"decoder_input_ids": batch.before} if self.encodes else {}
-        return self.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **more).logits
+        return self.model(input_ids=batch.ids, attention_mask=batch.attended, use_cache=False, **more).logits
 
     def losses(self, batch: Batch) -> torch.Tensor:
         """The mean cross-entropy of each answer's tokens, (n,)."""
         asked = batch.labels != NOTHING
-        each = functional.cross_entropy(self.logits(batch).transpose(1, 2), batch.labels, reduction="none")
+        logits, wanted = self.logits(batch).flatten(0, 1), batch.labels.flatten()
+        each = functional.cross_entropy(logits, wanted, reduction="none").view(batch.labels.shape)
         return each.sum(1) / asked.sum(1).clamp(min=1)
 
     def write(self, prompts: Sequence[Sequence[int]], pad: int, end: int, longest: int) -> list[list[int]]:

@@ -100,6 +100,52 @@ class Tunable(Shared):
             losses.mean().backward()
             return as_numpy(losses), self.gradient
 
+    def all_losses(self, batches: Sequence[Batch], deltas: Sequence[torch.Tensor]) -> np.ndarray:
+        """`losses` of B batches of n texts, each with a delta of its own, (B, n)."""
+        return np.stack(self._judge_all(batches, deltas, False)[0])
+
+    def all_losses_and_gradients(
+        self, batches: Sequence[Batch], deltas: Sequence[torch.Tensor]
+    ) -> tuple[np.ndarray, list[torch.Tensor]]:
+        """`losses_and_gradient` of B batches of n texts, each with a delta of its own: (B, n), and B times (D,).
+
+        Of a small model copies are stacked (models/stacking.py), and batches of one shape judged together.
+        """
+        losses, gradients = self._judge_all(batches, deltas, True)
+        return np.stack(losses), gradients
+
+    def _judge_all(self, batches: Sequence[Batch], deltas: Sequence[torch.Tensor], backward: bool) -> Any:
+        losses: list[Any] = [None] * len(batches)
+        gradients: list[Any] = [None] * len(batches)
+        for places in _alike(batches):
+            own = [batches[i] for i in places], [deltas[i] for i in places]
+            stack = self._stack(own[0][0])
+            found, slopes = stack.judge(*own, backward) if stack else self._one_by_one(*own, backward)
+            for place, loss in zip(places, found, strict=True):
+                losses[place] = loss
+            for place, slope in zip(places, slopes, strict=False):
+                gradients[place] = slope
+        return losses, gradients
+
+    def _one_by_one(self, batches: Sequence[Batch], deltas: Sequence[torch.Tensor], backward: bool) -> Any:
+        pairs = zip(batches, deltas, strict=True)
+        if not backward:
+            return [self.losses(batch, delta) for batch, delta in pairs], []
+        losses, gradients = [], []
+        for batch, delta in pairs:
+            found, gradient = self.losses_and_gradient(batch, delta)
+            losses.append(found)
+            gradients.append(gradient.clone())
+        return losses, gradients
+
+    def _stack(self, batch: Batch) -> Any:
+        """What judges several batches together; None where nothing can."""
+        from .stacking import stack_of
+
+        if "stack" not in self.known:
+            self.known["stack"] = stack_of(self, batch)
+        return self.known["stack"]
+
     def features(self, batch: Batch) -> torch.Tensor:
         """What the head reads of a batch, (n, d), computed once."""
         if "features" not in batch.stored:
@@ -133,20 +179,27 @@ class Tunable(Shared):
             finally:
                 del self.module.pooled  # the class's own comes back
             return
-        if not self.skipped:
+        with self.giving(self.kept(batch)):
             yield
-            return
-        if 0 not in batch.stored:
+
+    def kept(self, batch: Batch) -> list[Any]:
+        """What the blocks that never change give for a batch, stack by stack, computed once."""
+        if self.skipped and 0 not in batch.stored:
             self._store(batch)
+        return [batch.stored[number] for number in range(len(self.skipped))]
+
+    @contextlib.contextmanager
+    def giving(self, kept: Sequence[Any]) -> Iterator[None]:
+        """Blocks that never change give what they gave before, in the context."""
         try:
-            for number, (_, blocks) in enumerate(self.skipped):
+            for (_, blocks), given in zip(self.skipped, kept, strict=True):
                 for block in blocks:
-                    block.forward = lambda *_, number=number, **__: batch.stored[number]
+                    block.forward = lambda *_, given=given, **__: given
             yield
         finally:
             for _, blocks in self.skipped:
                 for block in blocks:
-                    del block.forward  # the class's own comes back
+                    vars(block).pop("forward", None)  # the class's own comes back
 
     def _store(self, batch: Batch) -> None:
         def keep(number: int) -> Any:
@@ -170,6 +223,14 @@ class Tunable(Shared):
     def norms(self, vector: torch.Tensor) -> np.ndarray:
         """The Euclidean norm of each group's part of a vector (D,), (5,); 0 for a group that is not there."""
         return np.array([float(vector[a:b].norm()) if b > a else 0.0 for a, b in self.spans.values()])
+
+
+def _alike(batches: Sequence[Batch]) -> list[list[int]]:
+    """The places of batches that have one shape."""
+    found: dict[Any, list[int]] = {}
+    for place, batch in enumerate(batches):
+        found.setdefault((batch.ids.shape, batch.labels.shape), []).append(place)
+    return list(found.values())
 
 
 def _detached(output: Any) -> Any:
