@@ -82,8 +82,9 @@ def run(cell: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     from nlp_gym_agents._evaluation import evaluate
-    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
-    from nlp_gym_agents._runs import circumstances
+    from nlp_gym_agents._experiment import Experiment, train
+    from nlp_gym_agents._runs import circumstances, data_facts
+    from nlp_gym_agents._trained import load_run
 
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="You have specified a mini-batch")

@@ -10,6 +10,8 @@ and 3.8 million parameters. A candidate is judged on 64 texts of 32 ids; each ro
 * `whole`: all parameters change: against the bare forward of the same texts (the floor).
 * `loading`: the same against loading each candidate into the module (`load_state_dict`) and a forward.
 * `upper`: only the upper third of the blocks and the head change: against the bare forward of the whole model.
+* `stack`: all parameters of the two smallest models that ship change, on a probe of 8 texts each: all rows together,
+  against one row after the other.
 * `head`: only the head changes; losses and gradients of all rows at once, against the bare forward of each.
 * `nudge`: steps of `nlp/sentiment-nudge-v0`, all of it (observations, rewards), against the bare forward of each.
 * `basis`: a candidate and its projected gradient in a random basis of k directions: against a forward and backward.
@@ -172,6 +174,37 @@ def upper(settings: Settings) -> Iterator[Row]:
                                    rate(work.ours, rows), "the bare forward", rate(work.bare, rows))  # fmt: skip
 
 
+def stack(settings: Settings) -> Iterator[Row]:
+    """All rows of a small model at once: forward and backward, and forward alone."""
+    for task, model in (("sentiment", "bert_tiny"), ("translation", "t5_tiny")):
+        for rows in settings.rows:
+            env = gym.make_vec(f"nlp/{task}-rates-v0", num_envs=rows, model=model, updates=0, probe=8, judge=8)
+            env.reset(seed=0)
+            here: Any = env.unwrapped.episodes.dynamics  # pyright: ignore[reportAttributeAccessIssue]
+            tunable, batches, deltas = here.tunable, [one.batch for one in here.instance], list(here.delta)
+            repeats = 1 if settings.quick else max(1, 64 // rows)
+
+            def rated(run: Any, rows: int = rows, repeats: int = repeats) -> float:
+                start = time.process_time()
+                for _ in range(repeats):
+                    run()
+                return rows * repeats / (time.process_time() - start)
+
+            sides = {
+                "forward and backward": (tunable.all_losses_and_gradients, tunable.losses_and_gradient),
+                "forward": (tunable.all_losses, tunable.losses),
+            }
+            for name, (together, alone) in sides.items():
+
+                def ours(together: Any = together, given: Any = (batches, deltas), rated: Any = rated) -> float:
+                    return rated(lambda: together(*given))
+
+                def one_by_one(alone: Any = alone, given: Any = (batches, deltas), rated: Any = rated) -> float:
+                    return rated(lambda: [alone(*pair) for pair in zip(*given, strict=True)])
+
+                yield settings.compare(f"stack, {name}", model, rows, ours, "one row after the other", one_by_one)
+
+
 def head(settings: Settings) -> Iterator[Row]:
     """All rows' heads at once."""
     for model in SHAPES:
@@ -302,8 +335,8 @@ def memory(settings: Settings) -> Iterator[dict[str, Any]]:
 
 
 PARTS: dict[str, Callable[[Settings], Iterator[Any]]] = {
-    "whole": whole, "loading": loading, "upper": upper, "head": head, "nudge": nudge, "basis": basis, "step": step,
-    "memory": memory,
+    "whole": whole, "loading": loading, "upper": upper, "stack": stack, "head": head,
+    "nudge": nudge, "basis": basis, "step": step, "memory": memory,
 }  # fmt: skip
 HEADING = """\
 | what | model | rows | ours, a second | against | its, a second | ratio [least .. most] | goal | met |

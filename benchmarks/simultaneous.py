@@ -206,8 +206,10 @@ def judge_rule(cell: dict[str, Any], options: dict[str, Any]) -> tuple[Any, dict
 def train_and_judge(cell: dict[str, Any], options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """An agent trained on the train split, the better of two checkpoints on validation, judged on test."""
     from nlp_gym_agents._evaluation import evaluate
-    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
+    from nlp_gym_agents._experiment import Experiment, train
     from nlp_gym_agents._hyperparameters import hyperparameters
+    from nlp_gym_agents._runs import data_facts
+    from nlp_gym_agents._trained import load_run
 
     steps = cell["steps"] or int(hyperparameters(cell["agent"], ENV)["n_timesteps"])
     playing = {**options, **ARMS[cell["arm"]]}

@@ -146,7 +146,9 @@ def train_and_judge(cell: dict[str, Any], goal: dict[str, Any]) -> tuple[Any, di
     To a constant reward all checkpoints are alike: of that control the last is judged, not the first.
     """
     from nlp_gym_agents._evaluation import evaluate
-    from nlp_gym_agents._experiment import Experiment, data_facts, load_run, train
+    from nlp_gym_agents._experiment import Experiment, train
+    from nlp_gym_agents._runs import data_facts
+    from nlp_gym_agents._trained import load_run
 
     with tempfile.TemporaryDirectory() as folder:
         given = {**goal, **CONTROLS.get(cell["arm"], {}), **WITHOUT.get(cell["arm"], {})}

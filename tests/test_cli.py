@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nlp_gym_envs
-from nlp_gym_agents import _experiment, _screens
+from nlp_gym_agents import _screens, _trained
 from nlp_gym_agents._cli import app
 from nlp_gym_agents._runs import Run
 from nlp_gym_agents._settings import known_id, settings
@@ -243,13 +243,13 @@ def test_evaluate_prints_a_table_or_one_json_object(trained: tuple[Path, Any]) -
 def test_json_is_alone_on_standard_output_whatever_libraries_print(
     trained: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = _experiment.judge
+    judge = _trained.judge
 
     def noisy(*arguments: Any) -> Any:
         print("a library says hello")
         return judge(*arguments)
 
-    monkeypatch.setattr(_experiment, "judge", noisy)
+    monkeypatch.setattr(_trained, "judge", noisy)
     result = done("evaluate", str(trained[0]), "--json")
     assert json.loads(result.stdout)["agent"] == "ppo" and "hello" in result.stderr
 

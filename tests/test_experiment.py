@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import yaml
 
-from nlp_gym_agents import _experiment, _runs
-from nlp_gym_agents._experiment import Experiment, compare, judge, load_run, train
+from nlp_gym_agents import _buffers, _experiment, _runs
+from nlp_gym_agents._experiment import Experiment, train
 from nlp_gym_agents._runs import Run
+from nlp_gym_agents._trained import compare, judge, load_run
 from nlp_gym_envs.errors import BadArgument, BadData
 
 ENV = "nlp/sentiment-label-v0"
@@ -154,7 +155,7 @@ def test_an_interruption_leaves_a_checkpoint_of_that_moment(
     assert loaded == ([kept] if agent == "dqn" else [])  # the replay buffer is as it was
 
 
-_fill = _experiment.fill_buffer
+_fill = _buffers.fill_buffer
 
 
 @pytest.mark.parametrize("observation", ["vector", "dict"])
@@ -165,9 +166,9 @@ def test_a_replay_buffer_comes_back_whatever_the_observation(observation: str, d
     env = make_vec_env("nlp/sentiment-read-v0", 2, 0, {"dataset": dataset, "observation": observation})
     filled, empty = (make_agent("dqn", env, {"buffer_size": 200, "learning_starts": 500}, 0) for _ in range(2))
     filled.learn(60)
-    np.savez(tmp_path / "replay.npz", **_experiment.buffer_arrays(filled.replay_buffer))
-    _experiment.fill_buffer(empty.replay_buffer, tmp_path / "replay.npz")
-    mine, its = (_experiment._arrays_of(agent.replay_buffer) for agent in (filled, empty))
+    np.savez(tmp_path / "replay.npz", **_buffers.buffer_arrays(filled.replay_buffer))
+    _buffers.fill_buffer(empty.replay_buffer, tmp_path / "replay.npz")
+    mine, its = (_buffers.arrays_of(agent.replay_buffer) for agent in (filled, empty))
     assert mine.keys() == its.keys() and any(array.any() for array in mine.values())
     for name, array in mine.items():
         np.testing.assert_array_equal(array[:30], its[name][:30], err_msg=name)

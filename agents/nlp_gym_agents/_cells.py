@@ -18,11 +18,12 @@ from nlp_gym_envs.errors import NotAvailable
 
 from ._arms import environment_of, judged_in
 from ._evaluation import Evaluation, evaluate
-from ._experiment import VALIDATION, Experiment, data_facts, load_run, train
+from ._experiment import VALIDATION, Experiment, train
 from ._plan import LEARNED, Cell
 from ._results import FAILED, OK, SKIPPED, Outcome
-from ._runs import Run, circumstances
+from ._runs import Run, circumstances, data_facts
 from ._samples import samples
+from ._trained import load_run
 
 DIGITS = 6  # of what rows hold
 COUNTS = ("environment_steps", "forward_passes", "backward_passes", "tokens")

@@ -12,12 +12,12 @@ from nlp_gym_envs.task import METRICS, TASKS
 
 from . import _statistics as statistics
 from ._evaluation import evaluate
-from ._experiment import load_run
 from ._pages import names_of
 from ._results import OK, Results
 from ._runs import Run
 from ._screens import AS_COUNTED, number
 from ._settings import known_id
+from ._trained import load_run
 
 Setting = tuple[str, str]  # an id, and its keywords as text
 

@@ -3,12 +3,9 @@
 import importlib.util
 import io
 import json
-import pickle
 import shutil
 import time
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,16 +20,14 @@ from nlp_gym_envs.text.cache import save_atomically
 from ._agents import AGENTS, make_agent
 from ._baseline import Baseline
 from ._bridge import SB3VecEnv, make_vec_env
-from ._evaluation import Evaluation, counted, evaluate
+from ._buffers import buffer_arrays, fill_buffer
+from ._evaluation import counted, evaluate
 from ._hyperparameters import as_values, hyperparameters
-from ._runs import Run, circumstances
+from ._runs import DAMAGED, Run, check_data, circumstances, data_facts, short
 
 LOOKS = 20  # at the validation split, unless asked otherwise
 VALIDATION = 2000  # examples of it that a look takes at most, unless asked otherwise
-REFERENCES = ("uniform", "majority", "threshold", "supervised", "oracle")  # baselines, from the floor to the ceiling
 ZOO_ONLY = ("normalize", "env_wrapper", "vec_env_wrapper", "frame_stack", "callback")  # of RL Zoo's keys, not ours
-DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, AssertionError, EOFError,
-           zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)  # fmt: skip  # what reading a broken file can raise
 
 Progress = Callable[[int, int, float | None], None]  # steps done, of how many, the latest validation score
 
@@ -297,7 +292,7 @@ class _Training:
             try:
                 state = self._load(folder)
             except DAMAGED as error:
-                problems.append(f"{folder} cannot be read ({_short(error)})")
+                problems.append(f"{folder} cannot be read ({short(error)})")
                 continue
             break
         else:
@@ -372,110 +367,6 @@ class _Look(BaseCallback):
             self.training.look()
             self._set_next()
         return True
-
-
-def load_run(folder: str | Path, num_envs: int = 16) -> tuple[Run, Experiment, Any]:
-    """A run's agent, best on validation, in the environment it was trained in. Nothing is unpickled."""
-    run = Run(folder)
-    experiment = Experiment.of(run)
-    model = run.folder / "model.zip"
-    if not model.exists():
-        raise BadArgument(
-            f"{run.folder} has no model.zip; its training ended before the first: continue it with --resume."
-        )
-    env = make_vec_env(experiment.env, num_envs, experiment.seed, experiment.env_kwargs)
-    check_data(run, env)
-    agent = make_agent(experiment.agent, env, as_values(experiment.hyperparameters), experiment.seed)
-    try:
-        agent.set_parameters(str(model), device="cpu")
-    except DAMAGED as error:
-        raise BadData(
-            f"{model} cannot be read as the {experiment.agent} that config.yaml describes: it is damaged, or another "
-            f"agent's ({_short(error)}). Copy the run's folder again, or train anew."
-        ) from error
-    return run, experiment, agent
-
-
-def _short(error: BaseException) -> str:
-    """An error of somebody else's in one line."""
-    line = " ".join(str(error).split()) or type(error).__name__
-    return line if len(line) <= 160 else f"{line[:159]}…"
-
-
-def judge(folder: str | Path, split: str = "test") -> Evaluation:
-    """A run's agent on every example of a split."""
-    _, experiment, agent = load_run(folder)
-    return evaluate(agent, experiment.env, split, experiment.env_kwargs)
-
-
-def compare(folder: str | Path, split: str = "test") -> dict[str, Any]:
-    """A run's agent beside the baselines that its kind of environment has, on every example of a split.
-
-    Plain values: `env`, `split`, `n`, `level`, and `rows`, the agent's first, then from the floor to the ceiling.
-    """
-    run, experiment, agent = load_run(folder)
-    judged = evaluate(agent, experiment.env, split, experiment.env_kwargs)
-    rows = [{"agent": experiment.agent, "trained": True, "scores": judged.as_json()["scores"]}]
-    # the baselines read the observation as a vector, whichever form the agent has it in
-    env_kwargs = {name: value for name, value in experiment.env_kwargs.items() if name != "observation"}
-    env = make_vec_env(experiment.env, 1, experiment.seed, env_kwargs)
-    dynamics = env.get_attr("episodes")[0].dynamics.name
-    for name in REFERENCES:
-        kind = AGENTS.get(name)
-        if name == experiment.agent or (kind.dynamics and dynamics not in kind.dynamics):
-            continue
-        reference = make_agent(name, env, {}, experiment.seed).learn()
-        scores = evaluate(reference, experiment.env, split, env_kwargs).as_json()["scores"]
-        rows.append({"agent": name, "trained": False, "scores": scores})
-    env.close()
-    known = {name: value for name, value in judged.as_json().items() if name != "scores"}
-    return {**known, "steps": run.facts().get("steps"), "rows": rows}
-
-
-def data_facts(env: SB3VecEnv) -> dict[str, Any]:
-    """Which data an environment has: hashes of the content, sizes, labels."""
-    task = env.get_attr("task")[0]
-    return {
-        "source": str(task.source),
-        "train": {"sha256": task.train.digest, "n": len(task.train)},
-        "split": {"name": task.split, "sha256": task.examples.digest, "n": len(task.examples)},
-        "labels": list(task.examples.labels),
-    }
-
-
-def check_data(run: Run, env: SB3VecEnv) -> None:
-    """Raises BadArgument where the training data are not those of the run: its features would mean other things."""
-    known = run.facts().get("data", {}).get("train", {}).get("sha256")
-    now = env.get_attr("task")[0].train.digest
-    if known and known != now:
-        raise BadArgument(
-            f"the training data have changed since {run.folder} was made (SHA-256 {known[:12]}, now {now[:12]}): "
-            "the model's inputs would not mean what they meant. Restore the data, or train anew."
-        )
-
-
-def buffer_arrays(buffer: Any) -> dict[str, np.ndarray]:
-    """The filled part of an SB3 replay buffer, array by array."""
-    filled = buffer.buffer_size if buffer.full else buffer.pos
-    arrays = {name: array[:filled] for name, array in _arrays_of(buffer).items()}
-    return {**arrays, "pos": np.array(buffer.pos), "full": np.array(buffer.full)}
-
-
-def _arrays_of(buffer: Any) -> dict[str, np.ndarray]:
-    """A buffer's arrays by name; those of a dict of observations are named `observations/<part>`."""
-    arrays = {}
-    for name, value in vars(buffer).items():
-        parts = {f"{name}/{part}": array for part, array in value.items()} if isinstance(value, dict) else {name: value}
-        arrays |= {key: array for key, array in parts.items() if isinstance(array, np.ndarray)}
-    return arrays
-
-
-def fill_buffer(buffer: Any, path: Path) -> None:
-    """Put back what `buffer_arrays` gave."""
-    with np.load(path, allow_pickle=False) as arrays:
-        for name, array in _arrays_of(buffer).items():
-            array[: len(arrays[name])] = arrays[name]
-        buffer.pos, buffer.full = int(arrays["pos"]), bool(arrays["full"])
 
 
 def draw_curve(run: Run) -> None:

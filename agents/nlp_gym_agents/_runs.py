@@ -16,9 +16,12 @@ import contextlib
 import importlib.metadata
 import json
 import os
+import pickle
 import platform
 import shutil
 import subprocess
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,8 @@ PACKAGES = ("nlp-gym-envs", "gymnasium", "numpy", "torch", "stable-baselines3", 
 LOCK, UNFINISHED = ".lock", ".checkpoint"
 FILES = ("config.yaml", "run.json", "metrics.jsonl", "model.zip", "table.json", "curve.png")
 KEPT = 2  # checkpoints
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, AssertionError, EOFError,
+           zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)  # fmt: skip  # what reading a broken file can raise
 
 
 class Run:
@@ -265,3 +270,31 @@ def commit() -> str | None:
         return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "") if tracked else None
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def data_facts(env: Any) -> dict[str, Any]:
+    """Which data an environment has: hashes of the content, sizes, labels."""
+    task = env.get_attr("task")[0]
+    return {
+        "source": str(task.source),
+        "train": {"sha256": task.train.digest, "n": len(task.train)},
+        "split": {"name": task.split, "sha256": task.examples.digest, "n": len(task.examples)},
+        "labels": list(task.examples.labels),
+    }
+
+
+def check_data(run: Run, env: Any) -> None:
+    """Raises BadArgument where the training data are not those of the run: its features would mean other things."""
+    known = run.facts().get("data", {}).get("train", {}).get("sha256")
+    now = env.get_attr("task")[0].train.digest
+    if known and known != now:
+        raise BadArgument(
+            f"the training data have changed since {run.folder} was made (SHA-256 {known[:12]}, now {now[:12]}): "
+            "the model's inputs would not mean what they meant. Restore the data, or train anew."
+        )
+
+
+def short(error: BaseException) -> str:
+    """An error of somebody else's in one line."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    return line if len(line) <= 160 else f"{line[:159]}…"

@@ -152,9 +152,9 @@ def _table(folder: Path, quiet: bool) -> None:
     """Print the agent's scores beside the baselines', as written in the run's folder or else found now."""
     import json
 
-    from .._experiment import compare
     from .._runs import Run
     from .._screens import console, score_table
+    from .._trained import compare
 
     run, out = Run(folder), console()
     report = None
@@ -187,9 +187,9 @@ def evaluate(
     import json
 
     with contextlib.redirect_stdout(sys.stderr):  # whatever libraries print
-        from .._experiment import judge
         from .._runs import Run
         from .._screens import console, one_table
+        from .._trained import judge
 
         with one_thread():
             report = {"run": str(run), "agent": Run(run).config()["agent"], **judge(run, split).as_json()}
