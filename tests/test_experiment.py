@@ -84,6 +84,18 @@ def weights_of(run: Run) -> list[float]:
     return [float(values.sum()) for values in load_run(run.folder)[2].policy.state_dict().values()]
 
 
+@pytest.mark.parametrize(
+    ("steps", "rate", "told"), [(32, "lin_0.001", True), (33, "lin_0.001", False), (32, 0.001, False)]
+)
+def test_a_training_of_one_rollout_at_a_rate_of_0_is_told(
+    steps: int, rate: Any, told: bool, dataset: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    idle = asked(dataset, steps=steps, eval_every=0)
+    idle.hyperparameters["learning_rate"] = rate
+    train(idle, tmp_path / "run")
+    assert any("nothing will be learned: 32 steps are one rollout" in str(w.message) for w in recwarn) == told
+
+
 def test_the_same_seed_gives_the_same_rows_and_another_one_others(dataset: str, tmp_path: Path) -> None:
     def outcome(name: str, seed: int) -> list[float]:
         run = train(asked(dataset, seed=seed, steps=64), tmp_path / name)

@@ -320,6 +320,24 @@ def test_a_verdict_says_whether_the_best_is_above_the_trivial_policies(ppo: floa
     assert verdict.standing == standing and words in verdict.text and "ppo" in verdict.text
 
 
+@pytest.mark.parametrize(("control", "standing"), [(0.70, "level"), (0.50, "above"), (0.80, "below")])
+def test_what_a_constant_reward_teaches_too_is_not_learned_from_reward(control: float, standing: str) -> None:
+    rows = []
+    for agent, arm, value in (
+        ("uniform", "as is", 0.5),
+        ("ppo", "as is", 0.7),
+        ("ppo", "constant reward", control),
+        ("ppo", "zero observation", 0.9),
+    ):
+        row = _read(invented_results.row("nlp/sst2-label-v0", agent, 0.5, arm=arm))
+        rows.append(replace(row, scores={"test": {"accuracy": (value, value - 0.01, value + 0.01)}}))
+    (place,) = _groups.places(rows)
+    verdict = _words.verdict(place)
+    assert verdict.standing == standing
+    assert ("ppo with constant reward" in verdict.text) == (standing != "above")
+    assert ("Reward taught nothing" in verdict.text) == (standing != "above")
+
+
 def test_a_verdict_does_not_judge_without_a_trivial_policy_or_a_learner() -> None:
     assert _words.verdict(place_of(ppo=0.9, oracle=1.0)).standing == "unknown"
     assert _words.verdict(place_of(uniform=0.5, oracle=1.0)).standing == "unknown"

@@ -221,6 +221,7 @@ class _Training:
             self.look()
         left = self.steps - self.agent.num_timesteps
         if left > 0:
+            _warn_of_idleness(self.agent, left)
             self.agent.learn(left, callback=_Look(self), reset_num_timesteps=fresh, log_interval=10)
             self.look()
         elif not (self.run.folder / "model.zip").exists():
@@ -335,6 +336,17 @@ class _Training:
             if getattr(agent, "replay_buffer", None) is not None:
                 fill_buffer(agent.replay_buffer, folder / "replay.npz")
         return state
+
+
+def _warn_of_idleness(agent: Any, steps: int) -> None:
+    """Warn where an agent will not change: the rate of an update is the one that its rollout ends with, often 0."""
+    rollout = getattr(agent, "n_steps", 0) * getattr(agent, "n_envs", 0)
+    if 0 < steps <= rollout and agent.lr_schedule(0.0) == 0:
+        warnings.warn(
+            f"nothing will be learned: {steps:,} steps are one rollout ({agent.n_steps} steps of {agent.n_envs} rows), "
+            "and the learning rate has fallen to 0 at its end. Train longer, or with a smaller n_steps or n_envs.",
+            stacklevel=2,
+        )
 
 
 def _saved(agent: Any) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 from ._rows import AS_IS, Interval, Row
 
 TRIVIAL = ("uniform", "majority", "first_choice", "no_op", "best_constant")  # policies that need no reading
+UNREWARDED = "constant reward"  # the arm in which nothing can be learned from reward
 CEILINGS = ("supervised", "oracle")  # the first that was run is 1 on the normalised scale
 HELD_OUT = ("test", "validation")  # the first that a row has is the one that is reported
 WIDTH = 1.96  # standard errors on either side of a 95 % interval
@@ -155,6 +156,12 @@ class Place:
     def trivial(self) -> Line | None:
         """The best of the policies that need no reading."""
         return self._best(line for line in self.lines if line.agent in TRIVIAL)
+
+    @cached_property
+    def bar(self) -> Line | None:
+        """What a learner must be above: the best trivial policy, or an agent that was trained by a constant reward."""
+        unrewarded = [line for line in self.controls if line.arm == UNREWARDED]
+        return self._best([self.trivial, *unrewarded]) if self.trivial else None
 
     @cached_property
     def ceiling(self) -> Line | None:

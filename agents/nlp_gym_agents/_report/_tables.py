@@ -99,8 +99,8 @@ def glance(found: Sequence[Place], looks: Looks) -> Table:
     rows = []
     for place in found:
         told, metric, best = verdict(place), place.metric, place.best
-        trivial, rule, ceiling = (
-            line.score(metric) if line else None for line in (place.trivial, place.rule, place.ceiling)
+        trivial, rule, ceiling, bar = (
+            line.score(metric) if line else None for line in (place.trivial, place.rule, place.ceiling, place.bar)
         )
         score = best.score(metric) if best else None
         mark, words = STANDINGS[told.standing]
@@ -117,17 +117,17 @@ def glance(found: Sequence[Place], looks: Looks) -> Table:
             _named(rule, metric, place.rule),
             _named(ceiling, metric, place.ceiling),
             Cell(sign, ("below", "level", "unknown", "above").index(told.standing), "verdict",
-                 note=_aside(told.standing, score, trivial, metric)),
+                 note=_aside(told.standing, score, bar, metric)),
         )  # fmt: skip
         rows.append(Entry(cells, f"{place.env} {place.setting} {' '.join(line.label for line in place.lines)}"))
     return Table(heads, tuple(rows))
 
 
-def _aside(found: str, score: Score | None, trivial: Score | None, metric: str) -> str:
-    """By how much the best is not above the trivial policies."""
-    if found == "above" or score is None or trivial is None:
+def _aside(found: str, score: Score | None, bar: Score | None, metric: str) -> str:
+    """By how much the best is not above what it must be above."""
+    if found == "above" or score is None or bar is None:
         return ""
-    return f"by {shown(score.less(trivial), metric)}"
+    return f"by {shown(score.less(bar), metric)}"
 
 
 def _named(score: Score | None, metric: str, line: Line | None) -> Cell:

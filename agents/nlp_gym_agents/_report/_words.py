@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ._groups import Line, Place, Score
-from ._rows import Results
+from ._rows import AS_IS, Results
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NAMES = {"chrf": "chrF", "bleu": "BLEU", "f1": "F1", "rouge_l": "ROUGE-L"}
@@ -115,17 +115,19 @@ def verdict(place: Place) -> Verdict:
     score, metric = best.score(place.metric), place.metric
     assert score is not None  # the best was chosen by it
     told = f"{best.label} has {shown(score, metric)}"
-    if place.trivial is None:
+    if place.bar is None:
         return Verdict("unknown", f"{told}; no trivial policy was run beside it, so nobody can say what that is worth.")
-    low = place.trivial.score(metric)
+    low = place.bar.score(metric)
     assert low is not None
     found, gap = standing(score, low), shown(score.less(low), metric)
+    other = place.bar.label if place.bar.arm == AS_IS else f"{place.bar.label} with {place.bar.arm}"
     if found == "above":
-        sentence = f"{told}, {gap} above {place.trivial.label}."
+        sentence = f"{told}, {gap} above {other}."
     else:
         noise = "within the noise" if found == "level" else "below it beyond the noise"
-        both = f"the best, {best.label}, has {shown(score, metric)}, and {place.trivial.label} {shown(low, metric)}"
-        sentence = f"No agent is above the trivial policies here: {both}; that is {noise}."
+        both = f"the best, {best.label}, has {shown(score, metric)}, and {other} {shown(low, metric)}"
+        none = "No agent is above the trivial policies" if place.bar is place.trivial else "Reward taught nothing"
+        sentence = f"{none} here: {both}; that is {noise}."
     rest = (_beside(place, score, place.rule, "the best rule"), _beside(place, score, place.ceiling, "the ceiling"))
     return Verdict(found, sentence, " ".join(filter(None, rest)))
 
@@ -182,7 +184,8 @@ def _outcome(found: Sequence[Place]) -> str:
         above = sum(verdict(place).standing == "above" for place in judged)
         where = every(len(judged)) if above == len(judged) else f"{spelled(above)} of {count(len(judged), 'id')}"
         if above:
-            parts.append(f"On {where} the best learner is above the trivial policies beyond the noise.")
+            taught = any(place.bar is not place.trivial for place in judged) * " and what a constant reward taught"
+            parts.append(f"On {where} the best learner is above the trivial policies{taught} beyond the noise.")
         else:
             parts.append(f"The best learner is above the trivial policies on none of {count(len(judged), 'id')}.")
         parts += [
