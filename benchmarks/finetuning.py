@@ -3,6 +3,7 @@
     python benchmarks/finetuning.py --jobs 16 --seconds 420
     NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 \\
         --only sentiment-rates sentiment-layers
+    python benchmarks/finetuning.py --jobs 16 --hard --only text_classification-rates
     python benchmarks/finetuning_tables.py
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
@@ -53,6 +54,10 @@ CARRIED = ("as is", "adam")  # arms that are judged elsewhere, too
 TEXTS = {"probe": 8, "judge": 16}  # keywords of tasks whose answers are texts
 STEPS = {"subspace": 6_144, "rates": 16_384, "layers": 16_384}  # of a learner
 STEPS_TEXTS = {**STEPS, "rates": 8_192, "layers": 12_288}  # where the answers are texts
+HARD = {"damage": 10, "batch": 32, "length": 16}  # a group of weights is turned most of the way into noise
+RATE_OF_HARD = {"rate": 0.03}  # what 0 stands for there, but for Adam, which has its usual one
+PPO_OF_HARD = {"n_steps": 12, "batch_size": 128, "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}}
+STEPS_OF_HARD = 24_576
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
@@ -80,16 +85,19 @@ BASELINES_OF_SUBSPACE: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ..
 def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> list[dict[str, Any]]:
     """What is run for a task and a dynamics with some keywords in common, the most important first."""
     task, dynamics = pair.split("-")
-    steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     found: list[dict[str, Any]] = []
 
-    def add(agent: str, arm: str, count: int, **more: Any) -> None:
+    def add(agent: str, arm: str, count: int, **more: Any) -> list[dict[str, Any]]:
         for seed in range(count):
             found.append({"task": task, "dynamics": dynamics, "agent": agent, "arm": arm, "seed": seed, "param": {},
                           "set": {}, "steps": None, "common": common, **more})  # fmt: skip
+        return found
 
-    (first, keywords), *others = LEARNERS[dynamics]
     texts = {} if task in TESTED else TEXTS
+    if common == HARD:
+        return hard(add, seeds, steps or STEPS_OF_HARD, texts)
+    steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
+    (first, keywords), *others = LEARNERS[dynamics]
     keywords = {**texts, **keywords}
     add(first, "as is", seeds, set=keywords, steps=steps)
     for agent, param, own, arm in BASELINES_OF_SUBSPACE if dynamics == "subspace" else BASELINES:
@@ -101,6 +109,16 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     for agent, more in others:
         add(agent, "as is", seeds, set={**texts, **more}, steps=steps)
     return found
+
+
+def hard(add: Any, seeds: int, steps: int, texts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells of `rates` under `HARD`: PPO, what it would be without what it sees and is paid, and all baselines."""
+    keywords = {**texts, **RATE_OF_HARD}
+    add("ppo", "as is", seeds, set=keywords, steps=steps, param=PPO_OF_HARD)
+    for agent, param, own, arm in BASELINES:
+        add(agent, arm, 1, param=param, set={**(texts if "optimiser" in own else keywords), **own})
+    add("ppo", "blank", seeds, set={**keywords, **BLANK}, steps=steps, param=PPO_OF_HARD)
+    return add("ppo", "constant reward", 1, set={**keywords, "reward": "constant"}, steps=steps, param=PPO_OF_HARD)
 
 
 def key(cell: dict[str, Any]) -> str:
@@ -239,13 +257,15 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", help="cells of these arms alone, as: 'as is' point blank")
     parser.add_argument("--home", action="store_true", help="judge on the task itself alone")
     parser.add_argument("--set", default="{}", help="keywords of every environment, as JSON")
+    parser.add_argument("--hard", action="store_true", help="`rates` where a group of weights is mostly noise: PPO")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    deadline, common = time.time() + options.seconds, json.loads(options.set)
+    deadline, common = time.time() + options.seconds, HARD if options.hard else json.loads(options.set)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
     done = {key(row) for row in known if "error" not in row}
-    wanted = [cell for pair in options.only for cell in cells(pair, options.seeds, options.steps, common)]
+    pairs = [pair for pair in options.only if pair.endswith("rates") or not options.hard]
+    wanted = [cell for pair in pairs for cell in cells(pair, options.seeds, options.steps, common)]
     wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
     wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]
     print(f"{len(wanted)} cells to run", file=sys.stderr)

@@ -39,7 +39,7 @@ def load(path: Path = FOLDER / "finetuning.jsonl") -> list[dict[str, Any]]:
 
 def name_of(row: dict[str, Any], steps: int | None = None) -> str:
     """What a row's agent is called in a table, with its training where that is not the usual one."""
-    written = [f"{name}={value}" for name, value in row["param"].items()]
+    written = [f"{name}={value}" for name, value in row["param"].items() if row["agent"] not in LEARNERS]
     written += [f"of {row['steps']:,} steps"] if row["steps"] != steps and row["steps"] else []
     return " ".join((row["agent"], *written, *([] if row["arm"] == "as is" else [row["arm"]])))
 
