@@ -242,7 +242,9 @@ def findings(results: Results, found: Sequence[Place]) -> list[tuple[str, str, s
     for kind, names in of_kind.items():
         if len(names) > MANY:
             what = (
-                "the best agent is not above the trivial policies" if kind == "not learned" else "no learner is judged"
+                "the best agent is not above the trivial policies, or what a constant reward teaches"
+                if kind == "not learned"
+                else "no learner is judged"
             )
             told.append(
                 (kind, f"On {len(names)} ids {what}; the section of each says more: {listed(names)}.", "glance")
