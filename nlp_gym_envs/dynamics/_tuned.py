@@ -18,6 +18,7 @@ FITTED_ON = 2000  # training texts that a new head is fitted on at most
 RATE = 5e-4  # of Adam, in further updates of the whole model
 BATCH = 32  # texts of such an update
 SMALLEST = 3  # examples of a probe, whatever the data
+WIDTHS = 8  # tokens: batches that are to be alike are as wide as a multiple of it
 
 
 class Tuned(Shared):
@@ -59,18 +60,15 @@ class Tuned(Shared):
         alike: bool = False,
     ) -> Any:
         """Some examples as a `Batch`; `targets` are the examples whose answers are asked for instead of their own, and
-        `names` (K,) what each label is called instead. Batches that are `alike` are padded alike, so that several can
-        be stacked, and what one gives does not hang on the others."""
+        `names` (K,) what each label is called instead. Batches that are `alike` have one of few widths, so that many
+        can be stacked; which, is a batch's own, so that what it gives does not hang on the others."""
         chosen = examples.tolist()
-        texts = [text for text, _ in self.ids(chosen)]
+        texts, most = [text for text, _ in self.ids(chosen)], (self.length, self.answer) if alike else None
         others = chosen if targets is None else targets.tolist()
         if self.labels:
             labels = self.task.examples.target[others]
-            return label_batch(
-                self.language, texts, labels if names is None else names[labels], self.length if alike else 0
-            )
-        wanted = [answer for _, answer in self.ids(others)]
-        return text_batch(self.language, texts, wanted, (self.length, self.answer) if alike else (0, 0))
+            return label_batch(self.language, texts, labels if names is None else names[labels], most)
+        return text_batch(self.language, texts, [answer for _, answer in self.ids(others)], most)
 
     def metrics(
         self, examples: np.ndarray, batch: Any, delta: Any, names: np.ndarray | None = None
@@ -96,13 +94,21 @@ class Tuned(Shared):
         return texts
 
 
-def label_batch(language: LanguageModel, texts: Sequence[Sequence[int]], labels: np.ndarray, width: int = 0) -> Any:
-    """Texts and the labels they have; as many tokens wide as the longest, or as `width`."""
+def _width(rows: Sequence[Sequence[int]], most: int | None) -> int:
+    """How wide rows are padded to at least: a multiple of `WIDTHS`, at most `most`; without it as the longest."""
+    return 1 if most is None else min(most, -(-max(map(len, rows)) // WIDTHS) * WIDTHS)
+
+
+def label_batch(
+    language: LanguageModel, texts: Sequence[Sequence[int]], labels: np.ndarray, most: tuple[int, int] | None = None
+) -> Any:
+    """Texts and the labels they have; with `most` tokens of a text (and of an answer) of one of few widths."""
     import torch
 
     from ..models.objectives import Batch, padded
 
     device = language.model.device
+    width = _width(texts, most and most[0])
     ids = padded(texts, language.tokenizer.pad_token_id, device, width)
     mask = padded([[1] * len(text) for text in texts], 0, device, width)
     return Batch(ids, mask, torch.as_tensor(np.array(labels), device=device))
@@ -112,25 +118,26 @@ def text_batch(
     language: LanguageModel,
     prompts: Sequence[Sequence[int]],
     answers: Sequence[Sequence[int]],
-    widths: tuple[int, int] = (0, 0),
+    most: tuple[int, int] | None = None,
 ) -> Any:
-    """Prompts and the answers to be written, END included, for teacher forcing.
-
-    As many tokens wide as the longest, or as `widths` of a prompt and of an answer without END.
-    """
+    """Prompts and the answers to be written, END included, for teacher forcing; with `most` tokens of a prompt and an
+    answer of one of few widths."""
     from ..models.objectives import NOTHING, Batch, padded
 
     device, pad = language.model.device, language.tokenizer.pad_token_id
     wanted = [[*answer, language.end] for answer in answers]
-    width, more = widths[0], widths[1] + 1
     if language.family == "encoder-decoder":
-        start = language.start or 0
+        start, width, more = (
+            language.start or 0,
+            _width(prompts, most and most[0]),
+            _width(wanted, most and most[1] + 1),
+        )
         before = padded([[start, *answer[:-1]] for answer in wanted], pad, device, more)
         mask = padded([[1] * len(prompt) for prompt in prompts], 0, device, width)
         return Batch(padded(prompts, pad, device, width), mask, padded(wanted, NOTHING, device, more), before)
     whole = [[*prompt, *answer[:-1]] for prompt, answer in zip(prompts, wanted, strict=True)]
     labels = [[NOTHING] * (len(p) - 1) + a for p, a in zip(prompts, wanted, strict=True)]
-    width = width + widths[1]
+    width = _width(whole, most and sum(most))
     mask = padded([[1] * len(row) for row in whole], 0, device, width)
     return Batch(padded(whole, pad, device, width), mask, padded(labels, NOTHING, device, width))
 
