@@ -140,3 +140,14 @@ def test_large_models_go_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacking, "LARGEST", 1000)
     here = made("text_classification", "bert_tiny")
     assert here.tunable.known["stack"] is None
+
+
+@pytest.mark.parametrize(("length", "answer"), [(13, 5), (64, 40), (1, 1)])
+def test_widths_are_few_a_batchs_own_and_never_beyond_what_is_read(length: int, answer: int) -> None:
+    here = made("translation", "t5_tiny", 3, length=length, answer=answer)
+    for one in here.instance:
+        ids, labels = one.batch.ids.shape[1], one.batch.labels.shape[1]
+        assert ids <= length and labels <= answer + 1
+        assert (ids == length or ids % 8 == 0) and (labels == answer + 1 or labels % 8 == 0)
+        natural = here.data.batch(one.probe)
+        assert ids - natural.ids.shape[1] < 8 and labels - natural.labels.shape[1] < 8
