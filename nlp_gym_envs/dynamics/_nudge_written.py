@@ -146,7 +146,7 @@ def _written(asked: list[list[int]], model: LanguageModel, chance: np.random.Gen
         decoding.push(going, next_token[left])
     found = np.full((len(asked), COUNT, LONGEST + 1), -1, np.float32)
     found[text, kind, :-1], found[text, kind, -1] = tokens, log_p.sum(1)
-    for row, at in zip(np.flatnonzero(kind == ON).tolist(), range(len(asked)), strict=True):
+    for at, row in enumerate(np.flatnonzero(kind == ON).tolist()):
         own = int(np.flatnonzero(ends[row] | (tokens[row] == model.end))[0])  # where it would have ended by itself
         cuts = {GREEDY: LONGEST, HALF: size[at] // 2, MOST: size[at] * 3 // 4, EMPTY: 0}
         for cut, length in cuts.items():

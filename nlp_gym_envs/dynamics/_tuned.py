@@ -127,11 +127,8 @@ def text_batch(
     device, pad = language.model.device, language.tokenizer.pad_token_id
     wanted = [[*answer, language.end] for answer in answers]
     if language.family == "encoder-decoder":
-        start, width, more = (
-            language.start or 0,
-            _width(prompts, most and most[0]),
-            _width(wanted, most and most[1] + 1),
-        )
+        start = language.start or 0
+        width, more = _width(prompts, most and most[0]), _width(wanted, most and most[1] + 1)
         before = padded([[start, *answer[:-1]] for answer in wanted], pad, device, more)
         mask = padded([[1] * len(prompt) for prompt in prompts], 0, device, width)
         return Batch(padded(prompts, pad, device, width), mask, padded(wanted, NOTHING, device, more), before)
