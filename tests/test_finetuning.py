@@ -66,6 +66,32 @@ def test_nothing_changes_nothing(kind: str) -> None:
     assert all(now is then for now, then in zip(here.delta, delta, strict=True))
 
 
+def test_a_schedule_is_what_slower_actions_are_without_one() -> None:
+    plain, falling = dynamics(rows("rates", inner=2)), dynamics(rows("rates", inner=2, schedule="cosine"))
+    every, asked = np.arange(2), np.full((2, GROUPS), 0.3)
+    for share in (1.0, 0.75, 0.25):  # half a cosine over three steps
+        plain.act(every, plain.slower(asked, np.full(2, share)))
+        falling.act(every, asked)
+        np.testing.assert_allclose(falling.loss, plain.loss, rtol=1e-5)
+        assert (falling.used[every] == falling.rates_of(asked)).all()  # what is seen of an action is the action
+
+
+def test_layers_follow_a_schedule_too() -> None:
+    env = rows("layers", schedule="cosine")
+    here = dynamics(env)
+    moved = []
+    for _ in range(3):
+        env.step(np.array([[1, 3]] * 2))
+        moved.append(here.moved[:, 1].copy())
+    np.testing.assert_allclose(moved, np.array([[1.0], [0.75], [0.25]]) * moved[0], rtol=1e-4)  # of normalised steps
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schedule_that_is_none_is_told(kind: str) -> None:
+    with pytest.raises(BadArgument, match="schedule must be one of constant, cosine, got 'line'"):
+        rows(kind, schedule="line")
+
+
 def test_what_one_row_does_the_others_do_not_see() -> None:
     env = rows("rates", 3)
     here = dynamics(env)

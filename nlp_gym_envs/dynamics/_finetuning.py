@@ -18,6 +18,7 @@ from ._tuned import SMALLEST, Tuned, instance_generator
 from ._update import GOING, SMALL, WORST, Instance, Update
 
 RATES = {"normalised": 0.003, "sgd": 0.1, "momentum": 0.02, "adam": 2e-4}  # a good rate of each optimiser
+SCHEDULES = ("constant", "cosine")
 KEEPS = 0.8  # what a step leaves of the running mean of gradients' directions
 MOMENTUM, SQUARES, TINY = 0.9, 0.99, 1e-8  # of momentum and Adam
 PARTS = ("gradient", "batch", "loss", "history", "budget")
@@ -41,6 +42,7 @@ class Finetuning(Update):
         optimiser: str,
         rate: float | None,
         decades: float,
+        schedule: str,
         inner: int,
         batch: int,
         start: Sequence[str] | str,
@@ -56,10 +58,12 @@ class Finetuning(Update):
     ) -> None:
         if optimiser not in RATES:
             raise BadArgument(f"optimiser must be one of {', '.join(RATES)}, got {optimiser!r}.")
+        if schedule not in SCHEDULES:
+            raise BadArgument(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}.")
         if not observe or any(part not in PARTS for part in observe):
             raise BadArgument(f"observe must be some of {', '.join(PARTS)}, got {observe!r}.")
         super().__init__(task, num_rows, data, probe, judge, horizon, target, instance, instances)
-        self.optimiser, self.decades = optimiser, positive("decades", decades, 0)
+        self.optimiser, self.schedule, self.decades = optimiser, schedule, positive("decades", decades, 0)
         self.rate = RATES[optimiser] if rate is None else positive("rate", rate, 0)
         self.inner, self.batch = positive("inner", inner, 1, int), positive("batch", batch, 1, int)
         self.noise = _shares(noise)
@@ -177,12 +181,18 @@ class Finetuning(Update):
             found[begin:end] /= max(length, TINY)
         return found
 
+    def scheduled(self, row: int) -> float:
+        """The share of a rate that the schedule leaves of it in the step that is being taken, above 0, at most 1."""
+        if self.schedule == "constant":
+            return 1.0
+        return float(1 + np.cos(np.pi * (self.taken[row] - 1) / self.horizon)) / 2
+
     def _step(self, row: int) -> None:
-        """Apply the gradient that is at hand, at the rates of the last action."""
+        """Apply the gradient that is at hand, at the rates of the last action, as the schedule has it."""
         direction, self.moments[row] = self.direction(row, self.gradient[row], self.moments[row])
-        moved = self.delta[row].clone()
+        moved, rates = self.delta[row].clone(), self.used[row] * self.scheduled(row)
         for group, (begin, end) in enumerate(self.tunable.spans.values()):
-            if rate := float(self.used[row, group]):
+            if rate := float(rates[group]):
                 part = direction[begin:end]
                 moved[begin:end].sub_(part, alpha=rate)
                 far = rate * float(part.norm()) / max(self.weights[row, group], TINY)

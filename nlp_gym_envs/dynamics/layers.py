@@ -45,6 +45,7 @@ divergence; `info["stop"]` says which. Truncated never.
 | `levels` | 4 | how many rates there are |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
 | `rate`, `decades` | of the optimiser, 1 | the middle of the rates: .003, .1, .02, .0002; how far the highest is above it |
+| `schedule` | `"constant"` | with `"cosine"` rates fall to nothing over the horizon by themselves, as half a cosine, and an action sets them before that |
 | `inner`, `batch` | 1, 8 | updates in a step; texts of a minibatch |
 | `start`, `damage` | `("damaged",)`, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
@@ -92,6 +93,7 @@ class Layers(Finetuning):
         optimiser: str = "normalised",
         rate: float | None = None,
         decades: float = 1.0,
+        schedule: str = "constant",
         inner: int = 1,
         batch: int = 8,
         start: Sequence[str] | str = ("damaged",),
@@ -115,9 +117,9 @@ class Layers(Finetuning):
         self.flat, self.choices = actions == "flat", positive("levels", levels, 1, int)
         data = data_of(task, model, tuple(groups), None, updates, length, answer, device)
         super().__init__(
-            task, num_rows, data, optimiser=optimiser, rate=rate, decades=decades, inner=inner, batch=batch,
-            start=start, damage=damage, noise=noise, probe=probe, judge=judge, horizon=horizon, target=target,
-            observe=observe, instance=instance, instances=instances,
+            task, num_rows, data, optimiser=optimiser, rate=rate, decades=decades, schedule=schedule,
+            inner=inner, batch=batch, start=start, damage=damage, noise=noise, probe=probe, judge=judge,
+            horizon=horizon, target=target, observe=observe, instance=instance, instances=instances,
         )  # fmt: skip
         spread = np.linspace(-self.decades, self.decades, self.choices) if self.choices > 1 else np.zeros(1)
         self.levels = self.rate * 10**spread  # (levels,) rates, the lowest first

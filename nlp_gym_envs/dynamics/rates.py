@@ -42,6 +42,7 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 | `model` | `"bert_tiny"` for labels, `"t5_tiny"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
 | `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .003, .1, .02, .0002; how far 1 is above it |
+| `schedule` | `"constant"` | with `"cosine"` rates fall to nothing over the horizon by themselves, as half a cosine, and an action sets them before that |
 | `inner`, `batch` | 1, 8 | updates in a step; texts of a minibatch |
 | `start`, `damage` | `("damaged",)`, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
@@ -83,6 +84,7 @@ class Rates(Finetuning):
         optimiser: str = "normalised",
         rate: float | None = None,
         decades: float = 1.5,
+        schedule: str = "constant",
         inner: int = 1,
         batch: int = 8,
         start: Sequence[str] | str = ("damaged",),
@@ -103,9 +105,9 @@ class Rates(Finetuning):
     ) -> None:
         data = data_of(task, model, tuple(groups), None, updates, length, answer, device)
         super().__init__(
-            task, num_rows, data, optimiser=optimiser, rate=rate, decades=decades, inner=inner, batch=batch,
-            start=start, damage=damage, noise=noise, probe=probe, judge=judge, horizon=horizon, target=target,
-            observe=observe, instance=instance, instances=instances,
+            task, num_rows, data, optimiser=optimiser, rate=rate, decades=decades, schedule=schedule,
+            inner=inner, batch=batch, start=start, damage=damage, noise=noise, probe=probe, judge=judge,
+            horizon=horizon, target=target, observe=observe, instance=instance, instances=instances,
         )  # fmt: skip
         self.action_space = spaces.Box(-1, 1, (GROUPS,), np.float32)
         self.action_meanings = tuple(f"rate of {group}" for group in self.tunable.spans)
