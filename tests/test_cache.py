@@ -151,3 +151,32 @@ def test_a_long_wait_is_told_in_the_log_and_a_short_one_is_not(caplog, monkeypat
     assert caplog.messages == [f"Preparing something slow: once, it is kept in {tmp_path}."]
     cache.array({"what": "something slow"}, lambda: (time.sleep(0.5), np.zeros(2))[1])
     assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("name", ["sentiment", "multiple_choice"])
+def test_a_built_in_corpus_is_written_once_and_comes_back_as_it_is(folder, monkeypatch, name):
+    import importlib
+
+    from nlp_gym_envs.task import TASKS
+    from nlp_gym_envs.text import corpora
+
+    source = TASKS.get(name).source
+    assert isinstance(source, corpora.BuiltIn)
+    corpus = importlib.import_module(source.module)
+
+    def examples() -> corpora.Examples:
+        corpora.forget()
+        return corpora.load(source, {}, TASKS.get(name).answer, "validation")
+
+    first = examples()
+    (path,) = folder.glob("*.npy")
+    with monkeypatch.context() as patch:
+        patch.setattr(corpus, "generate", lambda split: pytest.fail("written again"))
+        second = examples()
+        path.write_bytes(path.read_bytes()[:-9])
+        patch.undo()
+    with pytest.warns(UserWarning, match="damaged"):
+        third = examples()
+    assert first.digest == second.digest == third.digest
+    assert [type(value) for value in second.columns["text"][:3]] == [str] * 3
+    corpora.forget()

@@ -11,7 +11,8 @@ import nlp_gym_envs  # noqa: F401  registers the ids
 from nlp_gym_envs.dynamics import _tuned
 from nlp_gym_envs.models import stacking
 
-SMALL: dict[str, Any] = {"updates": 0, "probe": 4, "judge": 4, "batch": 3, "length": 12, "horizon": 3}
+SMALL: dict[str, Any] = {"updates": 0, "probe": 4, "judge": 4, "batch": 3, "length": 12, "horizon": 3,
+                         "start": "trained"}  # fmt: skip
 KINDS = [("text_classification", "bert_tiny"), ("text_classification", "t5_tiny"), ("text_classification", "gpt2"),
          ("translation", "t5_tiny"), ("question_answering", "gpt2")]  # fmt: skip
 GROUPS = [("embeddings", "lower", "middle", "upper", "head"), ("upper", "head")]
@@ -28,11 +29,14 @@ def stacked_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def made(task: str, model: str, rows: int = 4, **options: Any) -> Any:
-    """The dynamics of an environment at the start of its episodes."""
+    """The dynamics of an environment at the start of its episodes, each row's model a little off at random."""
     small = {**SMALL, **({"answer": 6} if task in ("translation", "question_answering") else {})}
     env = gym.make_vec(f"nlp/{task}-rates-v0", num_envs=rows, model=model, **{**small, **options})
     env.reset(seed=0)
-    return env.unwrapped.episodes.dynamics  # pyright: ignore[reportAttributeAccessIssue]
+    here: Any = env.unwrapped.episodes.dynamics  # pyright: ignore[reportAttributeAccessIssue]
+    draw = torch.Generator().manual_seed(0)
+    here.delta = [0.02 * torch.randn(here.tunable.size, generator=draw) for _ in range(rows)]
+    return here
 
 
 def asked(here: Any) -> tuple[list[Any], list[Any]]:

@@ -1,18 +1,23 @@
 """Where examples come from: built in, a local file or folder, or the Hugging Face Hub; always as texts and indices."""
 
 import functools
+import hashlib
 import importlib
+import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from ..answers import Form, Label
 from ..errors import BadArgument, NotAvailable
+from . import cache, hub, splits
 from . import columns as tables
-from . import hub, splits
 from .columns import Names, Table, Wanted
 from .examples import Examples
 from .tables import format_of
@@ -32,12 +37,32 @@ class BuiltIn:
         corpus = importlib.import_module(self.module)
         if wanted.asked:
             raise BadArgument(f"columns={dict(wanted.asked)!r} goes with dataset=; the built-in corpus has its own.")
+        key = {"what": "a built-in corpus", "module": self.module, "split": split, "code": _code_beside(corpus)}
         try:
-            made = corpus.generate(split)
+            written = cache.array(key, lambda: _as_bytes(_columns(corpus.generate(split))))
         except ValueError as error:
             raise BadArgument(str(error)) from error
-        columns: dict[str, Any] = made if isinstance(made, dict) else dict(zip(("text", "label"), made, strict=True))
+        columns = json.loads(written.tobytes())
         return tables.table(columns, wanted.form, f"{self.module}, {split}", tuple(getattr(corpus, "LABELS", ())))
+
+
+def _columns(made: Any) -> dict[str, Any]:
+    """What a corpus has written, by our names of columns."""
+    return made if isinstance(made, dict) else dict(zip(("text", "label"), made, strict=True))
+
+
+def _as_bytes(columns: dict[str, Any]) -> np.ndarray:
+    """Columns of texts, lists and whole numbers as JSON, (n,) uint8."""
+    return np.frombuffer(json.dumps(columns).encode(), np.uint8).copy()
+
+
+@functools.cache
+def _code_beside(corpus: ModuleType) -> str:
+    """SHA-256, in hex, of the modules in a corpus's folder: another grammar writes other texts."""
+    sha = hashlib.sha256()
+    for file in sorted(Path(str(corpus.__file__)).parent.glob("*.py")):
+        sha.update(file.read_bytes())
+    return sha.hexdigest()
 
 
 @dataclass(frozen=True)
