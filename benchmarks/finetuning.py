@@ -4,6 +4,7 @@
     NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 \\
         --only sentiment-rates sentiment-layers
     python benchmarks/finetuning.py --jobs 16 --hard --only text_classification-rates
+    python benchmarks/finetuning.py --jobs 16 --hard --only text_classification-rates --set '{"schedule": "cosine"}'
     python benchmarks/finetuning_tables.py
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
@@ -94,7 +95,7 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
         return found
 
     texts = {} if task in TESTED else TEXTS
-    if common == HARD:
+    if HARD.items() <= common.items():
         return hard(add, seeds, steps or STEPS_OF_HARD, texts)
     steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     (first, keywords), *others = LEARNERS[dynamics]
@@ -260,7 +261,8 @@ def main() -> None:
     parser.add_argument("--hard", action="store_true", help="`rates` where a group of weights is mostly noise: PPO")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    deadline, common = time.time() + options.seconds, HARD if options.hard else json.loads(options.set)
+    deadline = time.time() + options.seconds
+    common = {**(HARD if options.hard else {}), **json.loads(options.set)}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
     done = {key(row) for row in known if "error" not in row}

@@ -4,6 +4,7 @@ python benchmarks/finetuning_tables.py
 """
 
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ AGAINST = ("best_constant", "best_constant schedule=cosine", KNOWING, "best_cons
            "best_constant schedule=cosine adam", "no_op", "uniform", "descent length=0.5", "descent length=1.0",
            "blank", "point")  # fmt: skip
 CONTROLS = ("blank", "point")  # what the same agent sees instead
+LENGTH = re.compile(r" of [\d,]+ steps$")
 INTRODUCTION = """# Changing a model: subspace, rates and layers
 
 Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose rows are made by
@@ -90,7 +92,7 @@ def table(rows: list[dict[str, Any]], where: str | None = None) -> list[str]:
 
 def differences(rises: dict[str, np.ndarray]) -> list[str]:
     """Each learner's rise less that of what it should beat."""
-    learners = [name for name in rises if name in LEARNERS]
+    learners = [name for name in rises if LENGTH.sub("", name) in LEARNERS]
     lines = []
     for learner in learners:
         others = [f"{learner} {other}" if other in CONTROLS else other for other in AGAINST]
