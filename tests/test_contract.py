@@ -295,7 +295,7 @@ def test_time_limits_truncate(env_id: str, mode: AutoresetMode, limit: int) -> N
     tolerance = near(env_id)
     assert differences(ours.reset(seed=1)[0], theirs.reset(seed=1)[0], tolerance) == []
     actions, lengths = actions_of(ours, 5), np.zeros(4, int)
-    for _ in range(few(env_id, 30)):
+    for _ in range(few(env_id, 10 * limit)):
         taken = next(actions)
         came, expected = ours.step(taken), theirs.step(taken)
         assert differences(came[:3], expected[:3], tolerance) == []
