@@ -3,8 +3,9 @@
     python benchmarks/finetuning.py --jobs 16 --seconds 420
     NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 \\
         --only sentiment-rates sentiment-layers
-    python benchmarks/finetuning.py --jobs 16 --hard --only text_classification-rates
-    python benchmarks/finetuning.py --jobs 16 --hard --only text_classification-rates --set '{"schedule": "cosine"}'
+    python benchmarks/finetuning.py --jobs 16 --setting hard --only text_classification-rates
+    python benchmarks/finetuning.py --setting hard --only text_classification-rates --set '{"schedule": "cosine"}'
+    NLP_GYM_DATA=<folder with trec6, sst2, ag_news> python benchmarks/finetuning.py --setting mixed --only trec6-rates
     python benchmarks/finetuning_tables.py
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
@@ -21,6 +22,7 @@ import os
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,8 @@ RESULTS = Path(__file__).parent / "results" / "finetuning.jsonl"
 PAIRS = ("text_classification-subspace", "sentiment-subspace", "translation-subspace", "question_answering-subspace",
          "translation-rates", "text_classification-rates", "translation-layers", "text_classification-layers",
          "sentiment-rates", "sentiment-layers", "question_answering-rates", "question_answering-layers")  # fmt: skip
-TESTED = {"sentiment": 128, "text_classification": 128}  # test instances
+ALONE = ("trec6-rates",)  # where it is asked for by name
+TESTED = {"sentiment": 128, "text_classification": 128, "trec6": 128}  # test instances
 TESTED_TEXTS = 48  # where the judge writes texts
 ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name -> (task, keywords)
     "sentiment": {
@@ -46,19 +49,47 @@ ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name 
         "AG News": ("ag_news", {}),
         "SST-2": ("sst2", {}),
     },
+    "trec6": {
+        "a model trained less": ("trec6", {"updates": 300}),
+        "bert": ("trec6", {"model": "bert", "updates": 300}),
+        "AG News": ("ag_news", {}),
+        "SST-2": ("sst2", {}),
+    },
     "translation": {"t5": ("translation", {"model": "t5"})},
     "question_answering": {"t5": ("question_answering", {"model": "t5"})},
 }
-NEEDS_DATA = ("sst2", "ag_news")
+NEEDS_DATA = ("sst2", "ag_news", "trec6")
 TESTED_ELSEWHERE = 48
 CARRIED = ("as is", "adam")  # arms that are judged elsewhere, too
 TEXTS = {"probe": 8, "judge": 16}  # keywords of tasks whose answers are texts
 STEPS = {"subspace": 6_144, "rates": 16_384, "layers": 16_384}  # of a learner
 STEPS_TEXTS = {**STEPS, "rates": 8_192, "layers": 12_288}  # where the answers are texts
-HARD = {"damage": 10, "batch": 32, "length": 16}  # a group of weights is turned most of the way into noise
-RATE_OF_HARD = {"rate": 0.03}  # what 0 stands for there, but for Adam, which has its usual one
-PPO_OF_HARD = {"n_steps": 12, "batch_size": 128, "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}}
-STEPS_OF_HARD = 24_576
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Instances of `rates` beside the usual ones, and who learns there."""
+
+    common: dict[str, Any]  # keywords of every environment
+    rate: float  # what 0 stands for, but for Adam, which has its usual one
+    learner: str
+    param: dict[str, Any]
+    steps: int
+    told: str
+
+
+SETTINGS = {
+    "hard": Setting(
+        {"damage": 10, "batch": 32, "length": 16}, 0.03, "ppo",
+        {"n_steps": 12, "batch_size": 128, "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}},
+        24_576, "a group of weights is turned most of the way into noise",
+    ),
+    "mixed": Setting(
+        {"start": ["trained", "fresh", "renamed", "damaged"], "batch": 16, "length": 12, "probe": 32}, 0.02, "sac",
+        {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600, "gradient_steps": 8},
+        49_152, "nothing is wrong, or the head is new, or labels have each other's names, or a group is damaged",
+    ),
+}  # fmt: skip
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
@@ -95,8 +126,9 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
         return found
 
     texts = {} if task in TESTED else TEXTS
-    if HARD.items() <= common.items():
-        return hard(add, seeds, steps or STEPS_OF_HARD, texts)
+    for setting in SETTINGS.values():
+        if setting.common.items() <= common.items():
+            return cells_of(setting, add, seeds, steps or setting.steps, texts)
     steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     (first, keywords), *others = LEARNERS[dynamics]
     keywords = {**texts, **keywords}
@@ -112,14 +144,15 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     return found
 
 
-def hard(add: Any, seeds: int, steps: int, texts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The cells of `rates` under `HARD`: PPO, what it would be without what it sees and is paid, and all baselines."""
-    keywords = {**texts, **RATE_OF_HARD}
-    add("ppo", "as is", seeds, set=keywords, steps=steps, param=PPO_OF_HARD)
+def cells_of(setting: Setting, add: Any, seeds: int, steps: int, texts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells of a setting: its learner, what that would be without what it sees and is paid, and all baselines."""
+    keywords, learner = {**texts, "rate": setting.rate}, setting.learner
+    add(learner, "as is", seeds, set=keywords, steps=steps, param=setting.param)
     for agent, param, own, arm in BASELINES:
         add(agent, arm, 1, param=param, set={**(texts if "optimiser" in own else keywords), **own})
-    add("ppo", "blank", seeds, set={**keywords, **BLANK}, steps=steps, param=PPO_OF_HARD)
-    return add("ppo", "constant reward", 1, set={**keywords, "reward": "constant"}, steps=steps, param=PPO_OF_HARD)
+    add(learner, "blank", seeds, set={**keywords, **BLANK}, steps=steps, param=setting.param)
+    paid = {**keywords, "reward": "constant"}
+    return add(learner, "constant reward", 1, set=paid, steps=steps, param=setting.param)
 
 
 def key(cell: dict[str, Any]) -> str:
@@ -253,20 +286,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no cell after this time")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, help="of a learner, instead of its usual number")
-    parser.add_argument("--only", nargs="+", choices=PAIRS, default=PAIRS, metavar="TASK-DYNAMICS")
+    parser.add_argument("--only", nargs="+", choices=(*PAIRS, *ALONE), default=PAIRS, metavar="TASK-DYNAMICS")
     parser.add_argument("--agents", nargs="+", help="cells of these agents alone")
     parser.add_argument("--arms", nargs="+", help="cells of these arms alone, as: 'as is' point blank")
     parser.add_argument("--home", action="store_true", help="judge on the task itself alone")
     parser.add_argument("--set", default="{}", help="keywords of every environment, as JSON")
-    parser.add_argument("--hard", action="store_true", help="`rates` where a group of weights is mostly noise: PPO")
+    told = "; ".join(f"{name}: {setting.told}" for name, setting in SETTINGS.items())
+    parser.add_argument("--setting", choices=tuple(SETTINGS), help=f"other instances of `rates`. {told}")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     deadline = time.time() + options.seconds
-    common = {**(HARD if options.hard else {}), **json.loads(options.set)}
+    common = {**(SETTINGS[options.setting].common if options.setting else {}), **json.loads(options.set)}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
     done = {key(row) for row in known if "error" not in row}
-    pairs = [pair for pair in options.only if pair.endswith("rates") or not options.hard]
+    pairs = [pair for pair in options.only if pair.endswith("rates") or not options.setting]
     wanted = [cell for pair in pairs for cell in cells(pair, options.seeds, options.steps, common)]
     wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
     wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]
@@ -280,9 +314,9 @@ def main() -> None:
                 continue
             with open(options.out, "a") as file:  # this process alone writes: a row is whole or not there
                 file.write(json.dumps(row) + "\n")
-            told = row.get("error") or f"rise {row['scores']['rise']}, {row['cpu_seconds']} s"
+            result = row.get("error") or f"rise {row['scores']['rise']}, {row['cpu_seconds']} s"
             print(f"{number}/{len(wanted)} {row['task']}-{row['dynamics']} {row['agent']} {row['param']} {row['arm']} "
-                  f"{row['seed']}: {told}", file=sys.stderr)  # fmt: skip
+                  f"{row['seed']}: {result}", file=sys.stderr)  # fmt: skip
 
 
 def to_warm(wanted: list[dict[str, Any]], common: dict[str, Any], home: bool) -> list[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@
     python benchmarks/nudging_tables.py
 
 `transfer`: trained on the training instances of AG News, judged on the 400 of its test split and, as it is, on those of
-TREC-6 (six classes) and SST-2 (two). `builtin`: the four generic tasks, each judged on its own test instances. Each
+TREC-6 (six classes) and SST-2 (two). `builtin`: the four built-in tasks, each judged on its own test instances. Each
 finished cell is a row of `results/nudging.jsonl`, with the rise of every instance; what is there is not run again.
 """
 
@@ -55,6 +55,8 @@ def cells(experiment: str, seeds: int) -> list[dict[str, Any]]:
                     add(task, rule, (task,), 1)
             for agent in LEARNERS:
                 add(task, agent, (task,), seeds)
+            for arm in ("zero observation", "constant reward"):
+                add(task, "ppo", (task,), seeds, arm)
     return found
 
 

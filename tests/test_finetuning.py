@@ -334,6 +334,14 @@ def test_a_best_constant_that_knows_what_is_hidden_has_an_action_for_each_secret
     assert [(action == other).all() for action in acted] == (secrets == secrets[0]).tolist()
 
 
+def test_a_secret_tells_the_kind_of_start_too() -> None:
+    here = dynamics(rows("rates", 24, start=["damaged", "trained", "fresh", "renamed"]))
+    hidden = [tuple(made.hidden[name] for name in ("start", "group", "noise")) for made in here.instance]
+    secrets = here.secrets(np.arange(24)).tolist()
+    assert len({start for start, _, _ in hidden}) == 4 and max(secrets) < here.num_secrets
+    assert len(set(secrets)) == len(set(hidden)) == len(set(zip(secrets, hidden, strict=True)))
+
+
 def test_knowing_what_is_hidden_pays_where_each_secret_wants_another_action(monkeypatch: pytest.MonkeyPatch) -> None:
     options = {**SMALL, "actions": "flat", "horizon": 2, "probe": 3, "batch": 2, "levels": 1}
     env = make_vec_env("nlp/sentiment-layers-v0", 2, 0, options)

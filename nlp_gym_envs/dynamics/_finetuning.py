@@ -30,7 +30,7 @@ NONE = -1  # no group
 class Finetuning(Update):
     """A subclass sets the actions, and writes `rates_of`: the rate of each group that an action asks for."""
 
-    num_secrets = 2 * (GROUPS + 1)
+    num_secrets = 2 * (GROUPS + 1) * len(STARTS)
     careful = 0.2  # the share of a good rate that the oracle takes where most answers are wrong
 
     def __init__(
@@ -276,8 +276,11 @@ class Finetuning(Update):
         return self.instance[row].hidden["noise"] >= 0.5
 
     def secrets(self, rows: np.ndarray) -> np.ndarray:
-        """What is hidden, as a number: which group is damaged (the last: none), and whether most answers are wrong."""
-        return np.array([2 * (self.repair(row) % (GROUPS + 1)) + self.noisy(row) for row in rows.tolist()], np.int64)
+        """What is hidden, as a number: the kind of start, its group (the last: none), whether most answers are wrong."""
+        kinds = [STARTS.index(self.instance[row].hidden["start"]) for row in rows.tolist()]
+        groups = [self.repair(row) % (GROUPS + 1) for row in rows.tolist()]
+        noisy = [self.noisy(row) for row in rows.tolist()]
+        return 2 * ((GROUPS + 1) * np.array(kinds, np.int64) + np.array(groups, np.int64)) + np.array(noisy, np.int64)
 
     def kind(self, row: int) -> str:
         """What is hidden in an instance, in words."""
