@@ -68,26 +68,29 @@ STEPS_TEXTS = {**STEPS, "rates": 8_192, "layers": 12_288}  # where the answers a
 
 @dataclass(frozen=True)
 class Setting:
-    """Instances of `rates` beside the usual ones, and who learns there."""
+    """Instances of `rates` beside the usual ones, and who learns there; the first learner has controls."""
 
     common: dict[str, Any]  # keywords of every environment
     rate: float  # what 0 stands for, but for Adam, which has its usual one
-    learner: str
-    param: dict[str, Any]
-    steps: int
+    schedule: str  # on top of which a learner works
+    learners: tuple[tuple[str, dict[str, Any], int], ...]  # with their settings and steps
     told: str
 
 
 SETTINGS = {
     "hard": Setting(
-        {"damage": 10, "batch": 32, "length": 16}, 0.03, "ppo",
-        {"n_steps": 12, "batch_size": 128, "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}},
-        24_576, "a group of weights is turned most of the way into noise",
+        {"damage": 10, "batch": 32, "length": 16}, 0.03, "constant",
+        (("ppo", {"n_steps": 12, "batch_size": 128, "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}},
+          24_576),),
+        "a group of weights is turned most of the way into noise",
     ),
     "mixed": Setting(
-        {"start": ["trained", "fresh", "renamed", "damaged"], "batch": 16, "length": 12, "probe": 32}, 0.02, "sac",
-        {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600, "gradient_steps": 8},
-        49_152, "nothing is wrong, or the head is new, or labels have each other's names, or a group is damaged",
+        {"start": ["trained", "renamed", "damaged"], "batch": 16, "length": 12, "probe": 32}, 0.006, "cosine",
+        (("sac", {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600,
+                  "gradient_steps": 8}, 30_720),
+         ("ppo", {"n_envs": 32, "n_steps": 12, "batch_size": 96,
+                  "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}}, 30_720)),
+        "nothing is wrong, or labels have each other's names, or a group is damaged",
     ),
 }  # fmt: skip
 MEASURED = 5  # steps, to tell how long one takes
@@ -104,6 +107,7 @@ BASELINES: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (  # ag
     ("best_constant", {}, {}, "as is"),
     ("best_constant", {"schedule": "cosine"}, {}, "as is"),
     ("best_constant", {"knows": True, "instances": 64}, {}, "as is"),
+    ("best_constant", {"knows": True, "instances": 64, "schedule": "cosine"}, {}, "as is"),
     ("best_constant", {}, {"optimiser": "adam"}, "adam"),
     ("best_constant", {"schedule": "cosine"}, {"optimiser": "adam"}, "adam"),
     ("oracle", {}, {}, "as is"),
@@ -128,7 +132,7 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     texts = {} if task in TESTED else TEXTS
     for setting in SETTINGS.values():
         if setting.common.items() <= common.items():
-            return cells_of(setting, add, seeds, steps or setting.steps, texts)
+            return cells_of(setting, add, seeds, steps, texts)
     steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     (first, keywords), *others = LEARNERS[dynamics]
     keywords = {**texts, **keywords}
@@ -144,15 +148,18 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     return found
 
 
-def cells_of(setting: Setting, add: Any, seeds: int, steps: int, texts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The cells of a setting: its learner, what that would be without what it sees and is paid, and all baselines."""
-    keywords, learner = {**texts, "rate": setting.rate}, setting.learner
-    add(learner, "as is", seeds, set=keywords, steps=steps, param=setting.param)
-    for agent, param, own, arm in BASELINES:
-        add(agent, arm, 1, param=param, set={**(texts if "optimiser" in own else keywords), **own})
-    add(learner, "blank", seeds, set={**keywords, **BLANK}, steps=steps, param=setting.param)
-    paid = {**keywords, "reward": "constant"}
-    return add(learner, "constant reward", 1, set=paid, steps=steps, param=setting.param)
+def cells_of(setting: Setting, add: Any, seeds: int, steps: int | None, texts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells of a setting: its learners, the first without what it sees or is paid, and all baselines."""
+    keywords = {**texts, "rate": setting.rate}
+    mine = {**keywords, **({} if setting.schedule == "constant" else {"schedule": setting.schedule})}
+    (first, param, usual), *others = setting.learners
+    add(first, "as is", seeds, set=mine, steps=steps or usual, param=param)
+    for agent, chosen, own, arm in BASELINES:
+        add(agent, arm, 1, param=chosen, set={**(texts if "optimiser" in own else keywords), **own})
+    for agent, settings, count in others:
+        add(agent, "as is", seeds, set=mine, steps=steps or count, param=settings)
+    add(first, "blank", seeds, set={**mine, **BLANK}, steps=steps or usual, param=param)
+    return add(first, "constant reward", 1, set={**mine, "reward": "constant"}, steps=steps or usual, param=param)
 
 
 def key(cell: dict[str, Any]) -> str:
@@ -205,8 +212,9 @@ def trained(cell: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     from nlp_gym_agents._hyperparameters import as_values
 
     env_id = f"nlp/{cell['task']}-{cell['dynamics']}-v0"
+    param = {name: value for name, value in cell["param"].items() if name != "n_envs"}
     asked = Experiment(cell["agent"], env_id, cell["steps"], cell["seed"], env_kwargs={**cell["set"], **cell["common"]},
-                       hyperparameters=cell["param"])  # fmt: skip
+                       n_envs=cell["param"].get("n_envs"), hyperparameters=param)  # fmt: skip
     learns = cell["steps"] is not None
     if not learns:
         env = make_vec_env(env_id, 1, cell["seed"], asked.env_kwargs)

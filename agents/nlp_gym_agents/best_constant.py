@@ -54,29 +54,37 @@ class BestConstant(Baseline):
         if self.episodes.dynamics.name == "nudge":
             self._fit_repeated()
             return
-        spec, tried = _ask(self.env, "spec"), max(2, self.instances)
-        options = {**spec.kwargs, "split": "train", "order": "random"}
-        options = {name: value for name, value in options.items() if name not in FACE}
-        env = gym.make_vec(spec.id, num_envs=tried, vectorization_mode="vector_entry_point",
-                           autoreset_mode="Disabled", **options)  # fmt: skip
-        here: Any = env.unwrapped
-        here.reset(seed=self.seed or 0)
-        examples, halves = here.episodes.dynamics.example.copy(), np.array_split(np.arange(tried), 2)
-        self._check(here.episodes.dynamics)
-        found = grid(here.episodes.dynamics)
+        env, rows = self._training_rows(), np.arange(max(2, self.instances))
+        here: Any = env.unwrapped.episodes.dynamics
+        self._check(here)
+        examples, found = here.example.copy(), grid(here)
+
+        def worth(actions: Any, rows: np.ndarray) -> np.ndarray:  # (actions, rows)
+            return np.stack([self._values(here, action, rows, examples) for action in actions])
+
         if self.knows:
-            secrets = here.episodes.dynamics.secrets(np.arange(tried))
-            values = np.stack([self._values(here.episodes.dynamics, a, np.arange(tried), examples) for a in found])
+            values, secrets = worth(found, rows), here.secrets(rows)
             self.action = found[values.mean(1).argmax()]
-            self.known = np.array([self.action] * here.episodes.dynamics.num_secrets)
+            self.known = np.array([self.action] * here.num_secrets)
             for secret in np.unique(secrets):
                 self.known[secret] = found[values[:, secrets == secret].mean(1).argmax()]
         else:
-            first = np.stack([self._values(here.episodes.dynamics, action, halves[0], examples) for action in found])
-            best = np.argsort(-first.mean(1), kind="stable")[:KEPT]
-            second = np.stack([self._values(here.episodes.dynamics, found[i], halves[1], examples) for i in best])
-            self.action = found[best[np.column_stack((first[best], second)).mean(1).argmax()]]
+            first, second = np.array_split(rows, 2)
+            values = worth(found, first)
+            best = np.argsort(-values.mean(1), kind="stable")[:KEPT]
+            values = np.column_stack((values[best], worth([found[at] for at in best], second)))
+            self.action = found[best[values.mean(1).argmax()]]
         env.close()
+
+    def _training_rows(self) -> Any:
+        """The environment on as many training instances as are tried on, each row at its first."""
+        spec = _ask(self.env, "spec")
+        options = {**spec.kwargs, "split": "train", "order": "random"}
+        options = {name: value for name, value in options.items() if name not in FACE}
+        env = gym.make_vec(spec.id, num_envs=max(2, self.instances), vectorization_mode="vector_entry_point",
+                           autoreset_mode="Disabled", **options)  # fmt: skip
+        env.reset(seed=self.seed or 0)
+        return env
 
     def _fit_repeated(self) -> None:
         game = self.episodes.dynamics.on_train(self.instances)

@@ -276,7 +276,7 @@ class Finetuning(Update):
         return self.instance[row].hidden["noise"] >= 0.5
 
     def secrets(self, rows: np.ndarray) -> np.ndarray:
-        """What is hidden, as a number: the kind of start, its group (the last: none), whether most answers are wrong."""
+        """What is hidden, as a number: the kind of start, its group (the last: none), whether most answers mislead."""
         kinds = [STARTS.index(self.instance[row].hidden["start"]) for row in rows.tolist()]
         groups = [self.repair(row) % (GROUPS + 1) for row in rows.tolist()]
         noisy = [self.noisy(row) for row in rows.tolist()]
