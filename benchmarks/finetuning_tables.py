@@ -15,10 +15,12 @@ FOLDER = Path(__file__).parent / "results"
 REPETITIONS = 2000  # of the bootstrap
 LEARNERS = ("ppo", "a2c", "sac", "td3", "tqc", "dqn", "sarsa")
 KNOWING = "best_constant knows=True instances=64"  # told what is hidden
-AGAINST = ("best_constant", "best_constant schedule=cosine", KNOWING, "best_constant adam",
+AGAINST = ("best_constant", "best_constant schedule=cosine", KNOWING, f"{KNOWING} schedule=cosine",
+           "best_constant adam",
            "best_constant schedule=cosine adam", "no_op", "uniform", "descent length=0.5", "descent length=1.0",
-           "blank", "point")  # fmt: skip
-CONTROLS = ("blank", "point")  # what the same agent sees instead
+           "blank", "point", "constant reward")  # fmt: skip
+ON_TOP = "Learned agents work on top of `schedule={}`; best_constant with it is that schedule alone."
+CONTROLS = ("blank", "point", "constant reward")  # what the same agent sees instead
 LENGTH = re.compile(r" of [\d,]+ steps$")
 INTRODUCTION = """# Changing a model: subspace, rates and layers
 
@@ -113,7 +115,10 @@ def main() -> None:
     rows, lines = load(), [INTRODUCTION]
     for title in dict.fromkeys(title_of(row) for row in rows):
         mine = [row for row in rows if title_of(row) == title]
-        lines += [f"## {title}", "", *table(mine), ""]
+        lines += [f"## {title}", ""]
+        for schedule in sorted({row["set"]["schedule"] for row in mine if "schedule" in row["set"]}):
+            lines += [ON_TOP.format(schedule), ""]
+        lines += [*table(mine), ""]
         for where in dict.fromkeys(name for row in mine for name in row.get("elsewhere", {})):
             lines += [f"### {title}: the same agents on {where}, without retraining", "",
                       *table(mine, where), ""]  # fmt: skip
