@@ -5,7 +5,8 @@
         --only sentiment-rates sentiment-layers
     python benchmarks/finetuning.py --jobs 16 --setting hard --only text_classification-rates
     python benchmarks/finetuning.py --setting hard --only text_classification-rates --set '{"schedule": "cosine"}'
-    NLP_GYM_DATA=<folder with trec6, sst2, ag_news> python benchmarks/finetuning.py --setting mixed --only trec6-rates
+    NLP_GYM_DATA=<folder with trec6, sst2, ag_news> python benchmarks/finetuning.py --setting mixed \\
+        --only trec6-rates trec6-layers
     python benchmarks/finetuning_tables.py
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
@@ -33,7 +34,7 @@ RESULTS = Path(__file__).parent / "results" / "finetuning.jsonl"
 PAIRS = ("text_classification-subspace", "sentiment-subspace", "translation-subspace", "question_answering-subspace",
          "translation-rates", "text_classification-rates", "translation-layers", "text_classification-layers",
          "sentiment-rates", "sentiment-layers", "question_answering-rates", "question_answering-layers")  # fmt: skip
-ALONE = ("trec6-rates",)  # where it is asked for by name
+ALONE = ("trec6-rates", "trec6-layers")  # where it is asked for by name
 TESTED = {"sentiment": 128, "text_classification": 128, "trec6": 128}  # test instances
 TESTED_TEXTS = 48  # where the judge writes texts
 ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name -> (task, keywords)
@@ -67,30 +68,38 @@ STEPS_TEXTS = {**STEPS, "rates": 8_192, "layers": 12_288}  # where the answers a
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Instances of `rates` beside the usual ones, and who learns there; the first learner has controls."""
+class Lesson:
+    """What is learned of a dynamics in a setting; the first learner has controls."""
 
-    common: dict[str, Any]  # keywords of every environment
-    rate: float  # what 0 stands for, but for Adam, which has its usual one
+    rate: float  # the usual one, but for Adam, which has its own
     schedule: str  # on top of which a learner works
     learners: tuple[tuple[str, dict[str, Any], int], ...]  # with their settings and steps
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Instances beside the usual ones, and who learns there."""
+
     told: str
+    common: dict[str, Any]  # keywords of every environment
+    lessons: dict[str, Lesson]
 
 
+SMALL_NET = {"net_arch": [64, 64], "log_std_init": -1.0}
 SETTINGS = {
     "hard": Setting(
-        {"damage": 10, "batch": 32, "length": 16}, 0.03, "constant",
-        (("ppo", {"n_steps": 12, "batch_size": 128, "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}},
-          24_576),),
-        "a group of weights is turned most of the way into noise",
+        "a group of weights is turned most of the way into noise", {"damage": 10, "batch": 32, "length": 16},
+        {"rates": Lesson(0.03, "constant", (
+            ("ppo", {"n_steps": 12, "batch_size": 128, "policy_kwargs": SMALL_NET}, 24_576),))},
     ),
     "mixed": Setting(
-        {"start": ["trained", "renamed", "damaged"], "batch": 16, "length": 12, "probe": 32}, 0.006, "cosine",
-        (("sac", {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600,
-                  "gradient_steps": 8}, 30_720),
-         ("ppo", {"n_envs": 32, "n_steps": 12, "batch_size": 96,
-                  "policy_kwargs": {"net_arch": [64, 64], "log_std_init": -1.0}}, 30_720)),
         "nothing is wrong, or labels have each other's names, or a group is damaged",
+        {"start": ["trained", "renamed", "damaged"], "batch": 16, "length": 12, "probe": 32},
+        {"rates": Lesson(0.006, "cosine", (
+            ("sac", {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600,
+                     "gradient_steps": 8}, 30_720),
+            ("ppo", {"n_envs": 32, "n_steps": 12, "batch_size": 96, "policy_kwargs": SMALL_NET}, 30_720))),
+         "layers": Lesson(0.03, "cosine", (("ppo", {}, 24_576),))},
     ),
 }  # fmt: skip
 MEASURED = 5  # steps, to tell how long one takes
@@ -131,8 +140,8 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
 
     texts = {} if task in TESTED else TEXTS
     for setting in SETTINGS.values():
-        if setting.common.items() <= common.items():
-            return cells_of(setting, add, seeds, steps, texts)
+        if setting.common.items() <= common.items() and dynamics in setting.lessons:
+            return cells_of(setting.lessons[dynamics], add, seeds, steps, texts)
     steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     (first, keywords), *others = LEARNERS[dynamics]
     keywords = {**texts, **keywords}
@@ -148,11 +157,11 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     return found
 
 
-def cells_of(setting: Setting, add: Any, seeds: int, steps: int | None, texts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The cells of a setting: its learners, the first without what it sees or is paid, and all baselines."""
-    keywords = {**texts, "rate": setting.rate}
-    mine = {**keywords, **({} if setting.schedule == "constant" else {"schedule": setting.schedule})}
-    (first, param, usual), *others = setting.learners
+def cells_of(lesson: Lesson, add: Any, seeds: int, steps: int | None, texts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells of a lesson: its learners, the first without what it sees or is paid, and all baselines."""
+    keywords = {**texts, "rate": lesson.rate}
+    mine = {**keywords, **({} if lesson.schedule == "constant" else {"schedule": lesson.schedule})}
+    (first, param, usual), *others = lesson.learners
     add(first, "as is", seeds, set=mine, steps=steps or usual, param=param)
     for agent, chosen, own, arm in BASELINES:
         add(agent, arm, 1, param=chosen, set={**(texts if "optimiser" in own else keywords), **own})
@@ -300,7 +309,7 @@ def main() -> None:
     parser.add_argument("--home", action="store_true", help="judge on the task itself alone")
     parser.add_argument("--set", default="{}", help="keywords of every environment, as JSON")
     told = "; ".join(f"{name}: {setting.told}" for name, setting in SETTINGS.items())
-    parser.add_argument("--setting", choices=tuple(SETTINGS), help=f"other instances of `rates`. {told}")
+    parser.add_argument("--setting", choices=tuple(SETTINGS), help=f"other instances. {told}")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     deadline = time.time() + options.seconds
@@ -308,7 +317,8 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
     done = {key(row) for row in known if "error" not in row}
-    pairs = [pair for pair in options.only if pair.endswith("rates") or not options.setting]
+    lessons = SETTINGS[options.setting].lessons if options.setting else {}
+    pairs = [pair for pair in options.only if not options.setting or pair.split("-")[1] in lessons]
     wanted = [cell for pair in pairs for cell in cells(pair, options.seeds, options.steps, common)]
     wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
     wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]
