@@ -35,7 +35,7 @@ PAIRS = ("text_classification-subspace", "sentiment-subspace", "translation-subs
          "translation-rates", "text_classification-rates", "translation-layers", "text_classification-layers",
          "sentiment-rates", "sentiment-layers", "question_answering-rates", "question_answering-layers")  # fmt: skip
 ALONE = ("trec6-rates", "trec6-layers")  # where it is asked for by name
-TESTED = {"sentiment": 128, "text_classification": 128, "trec6": 128}  # test instances
+TESTED = {"sentiment": 128, "text_classification": 128, "trec6": 384}  # test instances
 TESTED_TEXTS = 48  # where the judge writes texts
 ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name -> (task, keywords)
     "sentiment": {

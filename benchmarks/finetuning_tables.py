@@ -99,7 +99,8 @@ def differences(rises: dict[str, np.ndarray]) -> list[str]:
     for learner in learners:
         others = [f"{learner} {other}" if other in CONTROLS else other for other in AGAINST]
         for other in (other for other in others if other in rises):
-            gap = rises[learner] - rises[other].mean(0)  # (S, N)
+            both = min(rises[learner].shape[1], rises[other].shape[1])  # the first instances are the same
+            gap = rises[learner][:, :both] - rises[other][:, :both].mean(0)  # (S, N)
             lines.append(f"| {learner} | {other} | {written(resampled(gap))} |")
     return ["", "| learner | less | difference of the rise |", "|---|---|---|", *lines] if lines else []
 
