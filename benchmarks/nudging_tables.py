@@ -81,6 +81,8 @@ def main() -> None:
     for (trained, judged), group in data.items():
         zero_shot = "" if trained == judged else f", zero-shot (trained on {trained})"
         parts.append(f"## {judged}{zero_shot}\n\n" + "\n".join(table(group)) + "\n")
+    notes = FOLDER / "NUDGING_NOTES.md"
+    parts += [notes.read_text()] if notes.exists() else []
     (FOLDER / "nudging.md").write_text("\n".join(parts))
 
 
