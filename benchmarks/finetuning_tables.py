@@ -25,13 +25,14 @@ LENGTH = re.compile(r" of [\d,]+ steps$")
 INTRODUCTION = """# Changing a model: subspace, rates and layers
 
 Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose rows are made by
-`NLP_GYM_DATA=<folder> python benchmarks/finetuning.py`. In `rates` and `layers` one group of the model's weights is
-damaged in each instance, and the answers in its minibatches may be wrong; in `subspace` the weights were moved off
-along directions that are each instance's own. All of it is hidden. `blank` sees zeros; `point` sees nothing but how far
-it has gone along each direction, and can only learn a place by heart. The rise is 3 x the fall of log(loss + .05) on
-examples that no action is chosen by. Learned agents are judged as they are at the end of their training. Intervals are
-95 %, over seeds and instances both (bootstrap); differences are paired, instance by instance. Baselines choose on
-training instances; all take the same number of steps, but for those that may stop.
+`NLP_GYM_DATA=<folder> python benchmarks/finetuning.py` (with `--setting` where a heading names keywords). In `rates`
+and `layers` one group of the model's weights is damaged in each instance, if the heading names no other `start`, and
+the answers in its minibatches may be wrong; in `subspace` the weights were moved off along directions that are each
+instance's own. All of it is hidden. `blank` sees zeros; `point` sees nothing but how far it has gone along each
+direction, and can only learn a place by heart. The rise is 3 x the fall of log(loss + .05) on examples that no action
+is chosen by. Learned agents are judged as they are at the end of their training. Intervals are 95 %, over seeds and
+instances both (bootstrap); differences are paired, instance by instance, on those that both were judged on. Baselines
+choose on training instances; all take the same number of steps, but for those that may stop.
 """
 
 

@@ -277,10 +277,12 @@ class Finetuning(Update):
 
     def secrets(self, rows: np.ndarray) -> np.ndarray:
         """What is hidden, as a number: the kind of start, its group (the last: none), whether most answers mislead."""
-        kinds = [STARTS.index(self.instance[row].hidden["start"]) for row in rows.tolist()]
-        groups = [self.repair(row) % (GROUPS + 1) for row in rows.tolist()]
-        noisy = [self.noisy(row) for row in rows.tolist()]
-        return 2 * ((GROUPS + 1) * np.array(kinds, np.int64) + np.array(groups, np.int64)) + np.array(noisy, np.int64)
+
+        def number(row: int) -> int:
+            kind, group = STARTS.index(self.instance[row].hidden["start"]), self.repair(row) % (GROUPS + 1)
+            return 2 * ((GROUPS + 1) * kind + group) + self.noisy(row)
+
+        return np.array([number(row) for row in rows.tolist()], np.int64)
 
     def kind(self, row: int) -> str:
         """What is hidden in an instance, in words."""
