@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,18 @@ def asked(dataset: str, agent: str = "ppo", **changes: Any) -> Experiment:
     settings = {"ppo": QUICK, "dqn": {"learning_starts": 16, "buffer_size": 400}}.get(agent, {})
     given: dict[str, Any] = {"steps": 96, "eval_every": 32, "n_envs": 4, "seed": 3} | changes
     return Experiment(agent, ENV, env_kwargs={"dataset": dataset}, hyperparameters=dict(settings), **given)
+
+
+@pytest.mark.parametrize("agent", ["ppo", "dqn", "sarsa"])
+def test_a_training_makes_no_temporary_log_folder(
+    agent: str, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    train(asked(dataset, agent), tmp_path / "run")
+    train(asked(dataset, agent, steps=128), tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "model.zip").exists() and list(elsewhere.glob("SB3*")) == []
 
 
 def steps_of(run: Run) -> list[int]:

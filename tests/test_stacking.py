@@ -146,6 +146,32 @@ def test_large_models_go_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert here.tunable.known["stack"] is None
 
 
+def test_one_candidate_after_the_other_ends_at_rest_even_by_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacking, "LARGEST", 1000)
+    batches, deltas = asked(here := made("text_classification", "bert_tiny"))
+    tunable, module = here.tunable, here.tunable.module
+    expected = [tunable.losses(*pair) for pair in zip(batches, deltas, strict=True)]
+    at_rest = tunable.losses(batches[0])
+    seen: list[int] = []
+
+    def stops_at_the_third(batch: Any) -> Any:
+        seen.append(1)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return type(module).losses(module, batch)
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(module, "losses", stops_at_the_third)
+        tunable.all_losses(batches, deltas)
+    assert torch.equal(tunable.flat, tunable.base) and tunable.at_rest and not tunable.visiting
+    assert np.array_equal(tunable.all_losses(batches, deltas), expected) and torch.equal(tunable.flat, tunable.base)
+    with tunable.visited():
+        with tunable.moved(deltas[0]):
+            assert not torch.equal(tunable.flat, tunable.base)
+        assert np.array_equal(tunable.losses(batches[0]), at_rest)  # without a candidate: the model itself
+    assert torch.equal(tunable.flat, tunable.base)
+
+
 @pytest.mark.parametrize(("length", "answer"), [(13, 5), (64, 40), (1, 1)])
 def test_widths_are_few_a_batchs_own_and_never_beyond_what_is_read(length: int, answer: int) -> None:
     here = made("translation", "t5_tiny", 3, length=length, answer=answer)

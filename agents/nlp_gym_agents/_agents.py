@@ -1,6 +1,7 @@
 """Agents by name: every file of this folder without an underscore is one, and ends in `AGENT`, a class like SB3's."""
 
 import inspect
+import sys
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,22 @@ def make_agent(name: str, env: Any, hyperparameters: dict[str, Any], seed: int |
     if "device" in allowed:
         options.setdefault("device", "cpu")  # small networks are faster there, as SB3 itself advises
     try:
-        return kind(policy, env, seed=seed, **options)
+        agent = kind(policy, env, seed=seed, **options)
     except (AssertionError, TypeError, ValueError) as error:
         raise BadArgument(f"{name} cannot be made for this environment with {hyperparameters}: {error}") from error
+    return without_folder(agent)
+
+
+def without_folder(agent: Any) -> Any:
+    """The agent, with a logger that writes no files: SB3's own makes a temporary folder for every training.
+
+    An agent that logs for TensorBoard is left as it is.
+    """
+    if getattr(agent, "tensorboard_log", None) is None and hasattr(agent, "set_logger"):
+        from stable_baselines3.common.logger import HumanOutputFormat, Logger
+
+        agent.set_logger(Logger(None, [HumanOutputFormat(sys.stdout)] if agent.verbose else []))
+    return agent
 
 
 def takes_masks(agent: Any) -> bool:

@@ -17,7 +17,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from nlp_gym_envs.errors import BadArgument, BadData
 from nlp_gym_envs.text.cache import save_atomically
 
-from ._agents import AGENTS, make_agent
+from ._agents import AGENTS, make_agent, without_folder
 from ._baseline import Baseline
 from ._bridge import SB3VecEnv, make_vec_env
 from ._buffers import buffer_arrays, fill_buffer
@@ -328,7 +328,8 @@ class _Training:
             settings = as_values(self.experiment.hyperparameters)
             settings = {name: value for name, value in settings.items() if name not in ("policy", "device")}
             kind, log = type(self.agent), self.agent.tensorboard_log
-            self.agent = kind.load(folder / "agent.zip", env=self.env, tensorboard_log=log, **settings)
+            loaded = kind.load(folder / "agent.zip", env=self.env, tensorboard_log=log, **settings)
+            self.agent = without_folder(loaded)
         else:
             agent = self.agent
             agent.set_parameters(str(folder / "agent.zip"), device=agent.device)  # tensors only: no pickle is read

@@ -59,6 +59,7 @@ class Tunable(Shared):
         self.base = self.flat.clone()
         self.spans = {group: _span(group, self.names, group_of, self.bounds) for group in GROUPS}
         self.lock = threading.RLock()  # held while the weights are not at rest
+        self.at_rest, self.visiting = True, False
         self.head_only = tuple(self.names) == HEAD
         self.skipped = _blocks_below(module, self.names)
         self.known: dict[Any, Any] = {}  # what has been found out about it, by those who ask for it again
@@ -73,14 +74,29 @@ class Tunable(Shared):
     @contextlib.contextmanager
     def moved(self, delta: torch.Tensor | None) -> Iterator[None]:
         """The weights with `delta` (D,) added, in the context; behind it they are what they were, whatever came."""
+        with self.visited():
+            if delta is not None:
+                self.at_rest = False
+                torch.add(self.base, delta, out=self.flat)
+            elif not self.at_rest:
+                self._rest()
+            yield
+
+    @contextlib.contextmanager
+    def visited(self) -> Iterator[None]:
+        """One candidate after the other takes the weights, in the context; behind it they are what they were."""
         with self.lock:
+            inner, self.visiting = self.visiting, True
             try:
-                if delta is not None:
-                    torch.add(self.base, delta, out=self.flat)
                 yield
             finally:
-                if delta is not None:
-                    self.flat.copy_(self.base)
+                self.visiting = inner
+                if not inner and not self.at_rest:
+                    self._rest()
+
+    def _rest(self) -> None:
+        self.flat.copy_(self.base)
+        self.at_rest = True
 
     def losses(self, batch: Batch, delta: torch.Tensor | None = None) -> np.ndarray:
         """Each text's loss with `delta` added, (n,) float64: one forward."""
@@ -128,14 +144,15 @@ class Tunable(Shared):
         return losses, gradients
 
     def _one_by_one(self, batches: Sequence[Batch], deltas: Sequence[torch.Tensor], backward: bool) -> Any:
-        pairs = zip(batches, deltas, strict=True)
-        if not backward:
-            return [self.losses(batch, delta) for batch, delta in pairs], []
         losses, gradients = [], []
-        for batch, delta in pairs:
-            found, gradient = self.losses_and_gradient(batch, delta)
-            losses.append(found)
-            gradients.append(gradient.clone())
+        with self.visited():
+            for batch, delta in zip(batches, deltas, strict=True):
+                if backward:
+                    found, gradient = self.losses_and_gradient(batch, delta)
+                    gradients.append(gradient.clone())
+                else:
+                    found = self.losses(batch, delta)
+                losses.append(found)
         return losses, gradients
 
     def _stack(self, batch: Batch) -> Any:
