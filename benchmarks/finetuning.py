@@ -7,6 +7,7 @@
     python benchmarks/finetuning.py --setting hard --only text_classification-rates --set '{"schedule": "cosine"}'
     NLP_GYM_DATA=<folder with trec6, sst2, ag_news> python benchmarks/finetuning.py --setting mixed \\
         --only trec6-rates trec6-layers
+    python benchmarks/finetuning.py --setting "mixed texts"
     python benchmarks/finetuning_tables.py
 
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
@@ -83,23 +84,35 @@ class Setting:
     told: str
     common: dict[str, Any]  # keywords of every environment
     lessons: dict[str, Lesson]
+    tasks: tuple[str, ...]
+    tested: int | None = None  # test instances, instead of the usual number
 
 
 SMALL_NET = {"net_arch": [64, 64], "log_std_init": -1.0}
+MANY = {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600, "gradient_steps": 8}
+LABELS = tuple(TESTED)
 SETTINGS = {
     "hard": Setting(
         "a group of weights is turned most of the way into noise", {"damage": 10, "batch": 32, "length": 16},
         {"rates": Lesson(0.03, "constant", (
             ("ppo", {"n_steps": 12, "batch_size": 128, "policy_kwargs": SMALL_NET}, 24_576),))},
+        LABELS,
     ),
     "mixed": Setting(
         "nothing is wrong, or labels have each other's names, or a group is damaged",
         {"start": ["trained", "renamed", "damaged"], "batch": 16, "length": 12, "probe": 32},
         {"rates": Lesson(0.006, "cosine", (
-            ("sac", {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600,
-                     "gradient_steps": 8}, 30_720),
+            ("sac", MANY, 30_720),
             ("ppo", {"n_envs": 32, "n_steps": 12, "batch_size": 96, "policy_kwargs": SMALL_NET}, 30_720))),
          "layers": Lesson(0.03, "cosine", (("ppo", {}, 24_576),))},
+        LABELS,
+    ),
+    "mixed texts": Setting(
+        "nothing is wrong, or the most common tokens have each other's names, or a group is damaged",
+        {"start": ["trained", "renamed", "damaged"], "batch": 8, "length": 16, "answer": 16, "updates": 1000},
+        {"rates": Lesson(0.006, "cosine", (("sac", MANY, 30_720),)),
+         "layers": Lesson(0.03, "cosine", (("ppo", {}, 24_576),))},
+        ("translation", "question_answering"), tested=192,
     ),
 }  # fmt: skip
 MEASURED = 5  # steps, to tell how long one takes
@@ -139,9 +152,9 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
         return found
 
     texts = {} if task in TESTED else TEXTS
-    for setting in SETTINGS.values():
-        if setting.common.items() <= common.items() and dynamics in setting.lessons:
-            return cells_of(setting.lessons[dynamics], add, seeds, steps, texts)
+    setting = setting_of(task, common)
+    if setting and dynamics in setting.lessons:
+        return cells_of(setting.lessons[dynamics], add, seeds, steps, texts)
     steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
     (first, keywords), *others = LEARNERS[dynamics]
     keywords = {**texts, **keywords}
@@ -155,6 +168,12 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     for agent, more in others:
         add(agent, "as is", seeds, set={**texts, **more}, steps=steps)
     return found
+
+
+def setting_of(task: str, common: dict[str, Any]) -> Setting | None:
+    """The setting that keywords are of; None for the usual instances."""
+    named = (s for s in SETTINGS.values() if task in s.tasks and s.common.items() <= common.items())
+    return next(named, None)
 
 
 def cells_of(lesson: Lesson, add: Any, seeds: int, steps: int | None, texts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -194,7 +213,8 @@ def run(asked: tuple[dict[str, Any], float, bool]) -> dict[str, Any] | None:
         AGENTS.get(cell["agent"])
         agent, facts = trained(cell)
         facts["training_seconds"] = round(time.process_time() - cpu, 1)
-        limit = TESTED.get(cell["task"], TESTED_TEXTS)
+        setting = setting_of(cell["task"], cell["common"])
+        limit = (setting and setting.tested) or TESTED.get(cell["task"], TESTED_TEXTS)
         keywords = {**cell["set"], **cell["common"]}
         facts |= judged(agent, f"nlp/{cell['task']}-{cell['dynamics']}-v0", keywords, limit)
         facts["elsewhere"] = {
@@ -317,8 +337,10 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
     done = {key(row) for row in known if "error" not in row}
-    lessons = SETTINGS[options.setting].lessons if options.setting else {}
-    pairs = [pair for pair in options.only if not options.setting or pair.split("-")[1] in lessons]
+    pairs = list(options.only)
+    if options.setting:
+        there = SETTINGS[options.setting]
+        pairs = [f"{task}-{name}" for task in there.tasks for name in there.lessons if f"{task}-{name}" in options.only]
     wanted = [cell for pair in pairs for cell in cells(pair, options.seeds, options.steps, common)]
     wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
     wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]

@@ -12,6 +12,7 @@ from nlp_gym_agents import make_vec_env
 from nlp_gym_agents._agents import make_agent
 from nlp_gym_envs.dynamics._finetuning import ALL, GROUPS, RATES
 from nlp_gym_envs.errors import BadArgument
+from nlp_gym_envs.models.objectives import NOTHING
 
 SMALL: dict[str, Any] = {"updates": 0, "probe": 6, "judge": 6, "batch": 4, "length": 8, "answer": 4, "horizon": 3}
 KINDS = ("rates", "layers")
@@ -313,9 +314,35 @@ def test_renamed_labels_are_put_right_by_the_heads_rows_in_another_order(kind: s
         np.testing.assert_array_equal(labels, names[here.training.task.examples.target[given[0]]])
 
 
-def test_labels_alone_can_be_renamed() -> None:
-    with pytest.raises(BadArgument, match="labels"):
-        rows("rates", 1, "translation", start="renamed")
+@pytest.mark.parametrize(("task", "model"), [("translation", "t5_tiny"), ("question_answering", "gpt2")])
+def test_renamed_tokens_are_written_by_their_names_and_judged_by_what_they_mean(
+    task: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = dynamics(rows("layers", 3, task, model=model, start="renamed", noise=0.0))
+    data, tunable = here.data, here.tunable
+    assert all(here.repair(row) == list(tunable.spans).index(tunable.output) for row in range(3))
+    for made, delta in zip(here.instance, here.delta, strict=True):
+        names, plain = made.names, data.batch(made.probe, alike=True)
+        moved = np.flatnonzero(names != np.arange(len(names)))
+        assert 2 <= len(moved) <= 32 and (np.sort(names) == np.arange(len(names))).all() and not delta.any()
+        asked = plain.labels != NOTHING
+        assert torch.equal(made.batch.labels[asked], torch.from_numpy(names)[plain.labels[asked]])
+        assert not torch.equal(made.batch.labels, plain.labels) or not np.isin(plain.labels[asked], moved).any()
+        if plain.before is not None:  # what the decoder reads is what it should have written
+            assert torch.equal(made.batch.before[:, 1:][asked[:, 1:]], made.batch.labels[:, :-1][asked[:, 1:]])
+        answers = [answer for _, answer in data.ids(made.judge.tolist())]
+        scores = []
+        for called, spelled in ((None, answers), (names, [names[answer].tolist() for answer in answers])):
+            monkeypatch.setattr(tunable.module, "write", lambda *_, spelled=spelled: spelled)
+            scores.append(data.metrics(made.judge, None, None, called))
+        assert scores[0] == scores[1] and scores[0][0][here.task.metric.name] > 0.1
+
+
+def test_names_need_the_group_that_says_them() -> None:
+    with pytest.raises(BadArgument, match="'embeddings' among groups"):
+        rows("rates", 1, "translation", start="renamed", groups=("lower", "head"))
+    with pytest.raises(BadArgument, match="'head' among groups"):
+        rows("rates", 1, "sentiment", start="renamed", groups=("embeddings", "lower"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

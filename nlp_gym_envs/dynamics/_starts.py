@@ -1,5 +1,5 @@
 """Where fine-tuning starts: at the trained model, at one with a damaged group of parameters, with a new head, or with
-labels that have each other's names."""
+labels, or the answers' most common tokens, that have each other's names."""
 
 from typing import Any
 
@@ -24,12 +24,15 @@ class Starts:
         self.tunable, self.kinds = data.tunable, kinds
         self.there = [i for i, (begin, end) in enumerate(self.tunable.spans.values()) if end > begin]
         self.head = list(self.tunable.spans).index("head")
-        for kind in {"fresh", "renamed"} & set(kinds):
-            if self.head not in self.there:
-                raise BadArgument(f"start={kind!r} needs the group 'head' among groups; add it, or take 'damaged'.")
-        self.labels = len(data.task.answer) if data.labels else 0
-        if "renamed" in kinds and not data.labels:
-            raise BadArgument("start='renamed' is for tasks whose answers are labels; take 'damaged'.")
+        if "fresh" in kinds:
+            self._need("fresh", self.head)
+        self.names, self.named = 0, np.arange(0)  # how many things have names, and (N,) those that may swap theirs
+        if "renamed" in kinds:
+            self.naming = list(self.tunable.spans).index(
+                self.tunable.output
+            )  # the group that knows what things are called
+            self._need("renamed", self.naming)
+            self.names, self.named = data.names()
         known, key = self.tunable.known, ("angles", damage, data.length, data.answer)
         if "damaged" in kinds and key not in known:
             known[key] = data.found(
@@ -37,17 +40,22 @@ class Starts:
             )
         self.angles = known.get(key)
 
+    def _need(self, kind: str, group: int) -> None:
+        if group not in self.there:
+            name = list(self.tunable.spans)[group]
+            raise BadArgument(f"start={kind!r} needs the group {name!r} among groups; add it, or take 'damaged'.")
+
     def draw(self, generator: np.random.Generator) -> tuple[Any, dict[str, Any]]:
         """A start (D,) and what is hidden in it: its kind, and the group that is damaged, new or misnamed (-1: none).
 
-        Of `renamed` labels `names` (K,) is what each of them is called: another one's name, for two or more of them.
+        Of `renamed` labels or tokens `names` (K,) is what each of them is called: another one's name, for two or more.
         """
         kind = str(generator.choice(self.kinds))
         group = {"trained": -1, "fresh": self.head}.get(kind, int(generator.choice(self.there)))
         if kind == "renamed":
-            names = generator.permutation(self.labels)
-            names = np.roll(names, 1) if (names == np.arange(self.labels)).all() else names
-            return self.tunable.base * 0, {"start": kind, "group": self.head, "names": names}
+            names, others = np.arange(self.names), generator.permutation(self.named)
+            names[self.named] = np.roll(others, 1) if (others == self.named).all() else others
+            return self.tunable.base * 0, {"start": kind, "group": self.naming, "names": names}
         angle = WHOLE
         if kind == "damaged":
             angle = min(WHOLE, float(self.angles[group] * generator.uniform(NEAR, FAR)))

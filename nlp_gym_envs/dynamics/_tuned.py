@@ -18,6 +18,7 @@ FITTED_ON = 2000  # training texts that a new head is fitted on at most
 RATE = 5e-4  # of Adam, in further updates of the whole model
 BATCH = 32  # texts of such an update
 SMALLEST = 3  # examples of a probe, whatever the data
+COMMON, COUNTED = 32, 2000  # tokens of answers that may swap names, and training answers that they are counted in
 WIDTHS = 8  # tokens: batches that are to be alike are as wide as a multiple of it
 
 
@@ -52,6 +53,22 @@ class Tuned(Shared):
             self._ids |= {i: (text, answer[: self.answer]) for i, text, answer in zip(new, texts, wanted, strict=True)}
         return [self._ids[i] for i in examples]
 
+    def names(self) -> tuple[int, np.ndarray]:
+        """How many labels there are, or tokens, and (N,) those that may swap their names: all labels, or the `COMMON`
+        tokens of the training split's answers."""
+        if self.labels:
+            return len(self.task.answer), np.arange(len(self.task.answer))
+        training = self.of_training()
+        answers = [answer for _, answer in training.ids(range(min(COUNTED, len(training.task.examples))))]
+        tokens = np.concatenate([np.array(answer, np.int64) for answer in answers])
+        count = np.bincount(tokens, minlength=self.language.vocabulary_size)
+        common = np.argsort(-count, kind="stable")[: min(COMMON, int((count > 0).sum()))]
+        if len(common) < 2:
+            raise BadArgument(
+                f"start='renamed' needs two tokens in the answers to swap names, {self.task.name!r} has {len(common)}."
+            )
+        return len(count), np.sort(common)
+
     def batch(
         self,
         examples: np.ndarray,
@@ -60,37 +77,40 @@ class Tuned(Shared):
         alike: bool = False,
     ) -> Any:
         """Some examples as a `Batch`; `targets` are the examples whose answers are asked for instead of their own, and
-        `names` (K,) what each label is called instead. Batches that are `alike` have one of few widths, so that many
-        can be stacked; which, is a batch's own, so that what it gives does not hang on the others."""
+        `names` (K,) what each label, or token of an answer, is called instead. Batches that are `alike` have one of few
+        widths, so that many can be stacked; which, is a batch's own, so that what it gives does not hang on others."""
         chosen = examples.tolist()
         texts, most = [text for text, _ in self.ids(chosen)], (self.length, self.answer) if alike else None
         others = chosen if targets is None else targets.tolist()
         if self.labels:
             labels = self.task.examples.target[others]
             return label_batch(self.language, texts, labels if names is None else names[labels], most)
-        return text_batch(self.language, texts, [answer for _, answer in self.ids(others)], most)
+        answers = [answer for _, answer in self.ids(others)]
+        answers = answers if names is None else [names[answer].tolist() for answer in answers]
+        return text_batch(self.language, texts, answers, most)
 
     def metrics(
         self, examples: np.ndarray, batch: Any, delta: Any, names: np.ndarray | None = None
     ) -> tuple[dict[str, float], float]:
         """The task's metrics of the model on some examples, in [0, 1], and the standard error of the first."""
-        answers, targets = self._answers(examples, batch, delta), self.task.examples.target[examples]
-        answers = answers if names is None else np.argsort(names)[answers]
+        called = None if names is None else np.argsort(names)  # what a name means
+        answers, targets = self._answers(examples, batch, delta, called), self.task.examples.target[examples]
         scores = {name: float(m.score(m.counts(answers, targets).sum(0))) for name, m in self.task.metrics.items()}
         each = self.task.metric.each(answers, targets)
         return scores, float(each.std() / np.sqrt(len(each)))
 
-    def _answers(self, examples: np.ndarray, batch: Any, delta: Any) -> np.ndarray:
-        """What the model answers, (n,) as the task's form of answer stores it."""
+    def _answers(self, examples: np.ndarray, batch: Any, delta: Any, called: np.ndarray | None) -> np.ndarray:
+        """What the model answers, (n,) as the task's form of answer stores it; `called` (K,) is what its names mean."""
         if self.labels:
-            return self.tunable.outputs(batch, delta).argmax(1)
+            named = self.tunable.outputs(batch, delta).argmax(1)
+            return named if called is None else called[named]
         language, tunable = self.language, self.tunable
         pad = language.tokenizer.pad_token_id
         with tunable.moved(delta):
             prompts = [text for text, _ in self.ids(examples.tolist())]
             written = tunable.module.write(prompts, pad, language.end, self.answer)
         texts = np.empty(len(written), object)
-        texts[:] = [language.text(ids) for ids in written]
+        texts[:] = [language.text(ids if called is None else called[ids].tolist()) for ids in written]
         return texts
 
 

@@ -45,7 +45,7 @@ class Instance:
 
     @property
     def names(self) -> Any:
-        """(K,) what each label is called in this instance; None where they have their own names."""
+        """(K,) what each label, or token, is called in this instance; None where they have their own names."""
         return self.hidden.get("names")
 
 
@@ -308,7 +308,7 @@ class Update(Dynamics):
         self.tokenizer.save_pretrained(folder)
         told = {"task": self.task.name, "instance": int(self.example[row]), "split": self.task.split, "metrics": facts}
         if (names := self.instance[row].names) is not None:
-            told["names"] = names.tolist()
+            told["names"] = {int(at): int(names[at]) for at in np.flatnonzero(names != np.arange(len(names)))}
         (folder / "update.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         return folder
 

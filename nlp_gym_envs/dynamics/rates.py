@@ -24,8 +24,8 @@ The same for every model and data set; 0 for a group that is not there. `observe
 An instance of the split: a probe and a judge of other examples, a starting point, and the share of wrong answers in the
 minibatches, one of `noise`. `start` names the starting points to draw from: `damaged`, one group's weights are turned towards
 noise of their size, by .7 to 1.3 times the angle at which the loss rises by `damage`; `trained`, nothing is wrong; `fresh`, the
-head is new; `renamed`, labels have each other's names, in probe, judge and minibatches alike. Minibatches come from the
-training split, without the probe and the judge; the answers of these are always right.
+head is new; `renamed`, labels, or the 32 most common tokens of answers, have each other's names, in probe, judge and minibatches
+alike. Minibatches come from the training split, without the probe and the judge; the answers of these are always right.
 
 ## Rewards
 The fall of the probe's loss: 3 x the fall of log(loss + .05), exactly 0 where an action changes nothing. A loss that is not

@@ -55,6 +55,7 @@ class Classifier(torch.nn.Module):
     def __init__(self, trunk: Any, width: int, classes: int, causal: bool = False) -> None:
         super().__init__()
         self.trunk, self.head, self.causal = trunk, torch.nn.Linear(width, classes), causal
+        self.output = "head.weight"  # the parameter that makes scores of the last states
 
     def pooled(self, batch: Batch) -> torch.Tensor:
         """(n, d): the mean of the last hidden states of each text."""
@@ -77,6 +78,8 @@ class Writer(torch.nn.Module):
     def __init__(self, model: Any, encodes: bool) -> None:
         super().__init__()
         self.model, self.encodes = model, encodes
+        last = model.get_output_embeddings().weight  # tied to the input's, it has that name
+        self.output = next(name for name, parameter in self.named_parameters() if parameter is last)
 
     @property
     def causal(self) -> bool:

@@ -57,6 +57,7 @@ class Tunable(Shared):
             parameter.grad = self.gradient[start:end].view(parameter.shape)
             parameter.requires_grad_(True)
         self.base = self.flat.clone()
+        self.output = group_of[module.output]  # pyright: ignore[reportArgumentType]  the group of its last layer
         self.spans = {group: _span(group, self.names, group_of, self.bounds) for group in GROUPS}
         self.lock = threading.RLock()  # held while the weights are not at rest
         self.at_rest, self.visiting = True, False
