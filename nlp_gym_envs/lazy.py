@@ -33,6 +33,9 @@ class Lazy(dict):
         found = dict.get(self, name, _MISSING)
         return dict.get(self.complete(), name, default) if found is _MISSING else found
 
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self, name) or dict.__contains__(self.complete(), name)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         return (dict, (dict(self.items()),))
 
@@ -46,7 +49,7 @@ def _completed(method: str) -> Any:
     return call
 
 
-for _method in ("__contains__", "__delitem__", "__iter__", "__reversed__", "__len__", "__repr__", "__eq__", "__ne__",
+for _method in ("__delitem__", "__iter__", "__reversed__", "__len__", "__repr__", "__eq__", "__ne__",
                 "__or__", "__ror__", "__ior__", "keys", "values", "items", "copy", "pop", "popitem", "setdefault",
                 "update", "clear"):  # fmt: skip
     setattr(Lazy, _method, _completed(_method))

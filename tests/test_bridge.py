@@ -100,6 +100,18 @@ def test_an_info_is_an_ordinary_dict_to_everybody():
     assert infos[0].pop("answer") and "answer" not in infos[0]
 
 
+def test_to_ask_for_an_episode_as_callbacks_do_makes_nothing(monkeypatch):
+    env = make_vec_env("nlp/sentiment-read-v0", 4, 0)
+    env.reset()
+    episodes, ended = env.get_attr("episodes")[0], 0
+    for name in ("info_of_step", "info_at_start", "info_at_end"):
+        monkeypatch.setattr(episodes, name, lambda *_: pytest.fail("an info was made"))
+    for _ in range(40):
+        infos = env.step(np.array([env.action_space.sample() for _ in range(4)]))[3]
+        ended += sum("episode" in info and info["episode"]["l"] > 0 for info in infos)
+    assert ended > 0
+
+
 def test_an_info_keeps_what_it_said_after_later_steps():
     env = make_vec_env("nlp/sst2-label-v0", 4, seed=0)
     env.reset()

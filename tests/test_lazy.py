@@ -54,6 +54,7 @@ def test_the_rest_is_made_once_and_only_when_it_is_needed() -> None:
     calls: list[int] = []
     lazy = made(calls)
     assert lazy["there"] == 1 and lazy.get("there") == 1 and isinstance(lazy, dict) and not calls
+    assert "there" in lazy and not calls
     assert lazy["late"] == 2 and list(lazy) and lazy.get("nothing", 5) == 5
     with pytest.raises(KeyError):
         lazy["nothing"]

@@ -207,6 +207,9 @@ class RowInfo(Lazy):
         """The value of a name, or the default."""
         return dict.get(self, name, default) if name in EAGER else super().get(name, default)
 
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self, name) if name in EAGER else super().__contains__(name)
+
 
 def _row_info(there: dict[str, Any], source: Mapping[str, Any], row: int) -> RowInfo:
     """An info with what is there at once, and the rest in one row of a vector info."""
