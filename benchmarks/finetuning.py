@@ -91,6 +91,7 @@ class Setting:
 SMALL_NET = {"net_arch": [64, 64], "log_std_init": -1.0}
 MANY = {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600, "gradient_steps": 8}
 LABELS = tuple(TESTED)
+LAYERED = tuple((agent, {}, 24_576) for agent in ("ppo", "dqn", "sarsa", "a2c"))
 SETTINGS = {
     "hard": Setting(
         "a group of weights is turned most of the way into noise", {"damage": 10, "batch": 32, "length": 16},
@@ -104,25 +105,25 @@ SETTINGS = {
         {"rates": Lesson(0.006, "cosine", (
             ("sac", MANY, 30_720),
             ("ppo", {"n_envs": 32, "n_steps": 12, "batch_size": 96, "policy_kwargs": SMALL_NET}, 30_720))),
-         "layers": Lesson(0.03, "cosine", (("ppo", {}, 24_576),))},
+         "layers": Lesson(0.03, "cosine", LAYERED)},
         LABELS,
     ),
     "mixed texts": Setting(
         "nothing is wrong, or the most common tokens have each other's names, or a group is damaged",
         {"start": ["trained", "renamed", "damaged"], "batch": 8, "length": 16, "answer": 16, "updates": 1000},
-        {"rates": Lesson(0.006, "cosine", (("sac", MANY, 30_720),)),
-         "layers": Lesson(0.03, "cosine", (("ppo", {}, 24_576),))},
+        {"rates": Lesson(0.006, "cosine", (("sac", MANY, 30_720),)), "layers": Lesson(0.03, "cosine", LAYERED)},
         ("translation", "question_answering"), tested=192,
     ),
 }  # fmt: skip
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
-LEARNERS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
-    "subspace": (("ppo", {}), ("sac", {}), ("td3", {})),
-    "rates": (("sac", {}), ("ppo", {}), ("td3", {})),
-    "layers": (("ppo", {}), ("dqn", {"actions": "flat"}), ("sarsa", {"actions": "flat"})),
+LEARNERS = {  # the first has controls
+    "subspace": ("ppo", "sac", "td3", "tqc", "a2c"),
+    "rates": ("sac", "ppo", "td3", "tqc", "a2c"),
+    "layers": ("ppo", "dqn", "sarsa", "a2c"),
 }
+FLAT = {"dqn", "sarsa"}  # who takes one action at a time
 BASELINES: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (  # agent, its settings, keywords, arm
     ("no_op", {}, {}, "as is"),
     ("uniform", {}, {}, "as is"),
@@ -154,10 +155,9 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     texts = {} if task in TESTED else TEXTS
     setting = setting_of(task, common)
     if setting and dynamics in setting.lessons:
-        return cells_of(setting.lessons[dynamics], add, seeds, steps, texts)
+        return cells_of(setting.lessons[dynamics], dynamics, add, seeds, steps, texts)
     steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
-    (first, keywords), *others = LEARNERS[dynamics]
-    keywords = {**texts, **keywords}
+    (first, *others), keywords = LEARNERS[dynamics], texts
     add(first, "as is", seeds, set=keywords, steps=steps)
     for agent, param, own, arm in BASELINES_OF_SUBSPACE if dynamics == "subspace" else BASELINES:
         add(agent, arm, 1, param=param, set={**texts, **own})
@@ -165,9 +165,14 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
         add(first, "point", seeds, set={**keywords, **BY_HEART}, steps=steps)
     add(first, "blank", seeds, set={**keywords, **BLANK}, steps=steps)
     add(first, "constant reward", 1, set={**keywords, "reward": "constant"}, steps=steps)
-    for agent, more in others:
-        add(agent, "as is", seeds, set={**texts, **more}, steps=steps)
+    for agent in others:
+        add(agent, "as is", seeds, set={**texts, **taken_by(agent, dynamics)}, steps=steps)
     return found
+
+
+def taken_by(agent: str, dynamics: str) -> dict[str, Any]:
+    """The keywords that an agent needs to take the actions of a dynamics."""
+    return {"actions": "flat"} if dynamics == "layers" and agent in FLAT else {}
 
 
 def setting_of(task: str, common: dict[str, Any]) -> Setting | None:
@@ -176,7 +181,9 @@ def setting_of(task: str, common: dict[str, Any]) -> Setting | None:
     return next(named, None)
 
 
-def cells_of(lesson: Lesson, add: Any, seeds: int, steps: int | None, texts: dict[str, Any]) -> list[dict[str, Any]]:
+def cells_of(
+    lesson: Lesson, dynamics: str, add: Any, seeds: int, steps: int | None, texts: dict[str, Any]
+) -> list[dict[str, Any]]:
     """The cells of a lesson: its learners, the first without what it sees or is paid, and all baselines."""
     keywords = {**texts, "rate": lesson.rate}
     mine = {**keywords, **({} if lesson.schedule == "constant" else {"schedule": lesson.schedule})}
@@ -185,7 +192,7 @@ def cells_of(lesson: Lesson, add: Any, seeds: int, steps: int | None, texts: dic
     for agent, chosen, own, arm in BASELINES:
         add(agent, arm, 1, param=chosen, set={**(texts if "optimiser" in own else keywords), **own})
     for agent, settings, count in others:
-        add(agent, "as is", seeds, set=mine, steps=steps or count, param=settings)
+        add(agent, "as is", seeds, set={**mine, **taken_by(agent, dynamics)}, steps=steps or count, param=settings)
     add(first, "blank", seeds, set={**mine, **BLANK}, steps=steps or usual, param=param)
     return add(first, "constant reward", 1, set={**mine, "reward": "constant"}, steps=steps or usual, param=param)
 

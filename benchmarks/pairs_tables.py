@@ -1,0 +1,144 @@
+"""The page `results/pairs.md`: which agents learn to change a model, for four tasks and four dynamics.
+
+python benchmarks/pairs_tables.py
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import finetuning_tables
+import numpy as np
+from finetuning import setting_of
+from tables import FOLDER
+
+TASKS = ("text_classification", "sentiment", "translation", "question_answering")
+DYNAMICS = ("nudge", "subspace", "layers", "rates")
+LEARNERS = ("ppo", "a2c", "dqn", "sarsa", "sac", "td3", "tqc")
+DISCRETE, BOXES = ("ppo", "a2c", "dqn", "sarsa"), ("ppo", "a2c", "sac", "td3", "tqc")
+TAKES = {"nudge": DISCRETE, "layers": DISCRETE, "subspace": BOXES, "rates": BOXES}  # who can take such actions
+CONSTANT, DECAY = "best_constant", "best_constant schedule=cosine"
+FLOORS = ("uniform", "no_op", CONSTANT)
+ALSO = {"trec6": "text_classification"}  # a data set of one of the four tasks
+ENOUGH = 5  # seeds
+INTRODUCTION = """# Sixteen pairs: who learns to change a model
+
+Made by `python benchmarks/pairs_tables.py` from `nudging.jsonl` and `finetuning.jsonl`; the pages
+[nudging](nudging.md) and [changing a model](finetuning.md) say how their rows were made, what controls and other rules
+have, and what was tried.
+
+Judged on instances that no agent was trained on, on examples that no action was chosen by. *above*: the lower bounds
+of the differences to uniform actions, to doing nothing and to the best constant action are all above 0; **above**: to
+the best cosine decay of a constant action, too, where there is one. *level*: above uniform actions and doing nothing,
+and not surely above or below the best constant action; *below*: surely below it, or not above the other two. Beside it
+the number of seeds, where it is not five; `-`: the agent cannot take such actions; empty: not run. *usual* instances of
+`layers` and `rates` have a damaged group each; of *unlike* ones nothing is wrong, or names are swapped, or a group is
+damaged, and agents work on top of a cosine schedule.
+"""
+
+
+@dataclass
+class Case:
+    """A task, a dynamics and its instances: each agent's rises (seeds, instances)."""
+
+    task: str
+    dynamics: str
+    instances: str
+    rises: dict[str, np.ndarray]
+
+    def beside(self, learner: str, other: str) -> np.ndarray | None:
+        """Means of the difference, as it is and resampled."""
+        if other not in self.rises:
+            return None
+        mine, its = self.rises[learner], self.rises[other]
+        both = min(mine.shape[1], its.shape[1])  # the first instances are the same
+        return finetuning_tables.resampled(mine[:, :both] - its[:, :both].mean(0))
+
+    def verdict(self, learner: str) -> str:
+        """What a learner is beside the floors; empty where it or a floor was not run."""
+        gaps = [self.beside(learner, other) for other in FLOORS] if learner in self.rises else [None]
+        bounds = [np.quantile(gap[1:], [0.025, 0.975]) for gap in gaps if gap is not None]
+        if len(bounds) < len(FLOORS):
+            return ""
+        if all(low > 0 for low, _ in bounds):
+            decay = self.beside(learner, DECAY)
+            found = "above" if decay is not None and np.quantile(decay[1:], 0.025) <= 0 else "**above**"
+        else:
+            trivial = any(low <= 0 for low, _ in bounds[:-1])
+            found = "below" if trivial or bounds[-1][1] < 0 else "level"
+        seeds = len(self.rises[learner])
+        return found if seeds == ENOUGH else f"{found} ({seeds})"
+
+
+def nudging() -> Iterator[Case]:
+    """Cases of `nudge`, on the built-in data sets."""
+    groups: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for line in (FOLDER / "nudging.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        if row["task"] in TASKS and row["arm"] == "as is":
+            groups[row["task"]][row["agent"]].append(row["rises"])
+    for task, agents in groups.items():
+        yield Case(task, "nudge", "usual", {agent: np.array(rises) for agent, rises in agents.items()})
+
+
+def finetuning() -> Iterator[Case]:
+    """Cases of the other dynamics: the usual instances, and unlike ones."""
+    groups: dict[tuple[str, ...], dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for row in finetuning_tables.load():
+        setting = setting_of(row["task"], row["common"])
+        if row["arm"] not in ("as is", "adam") or (row["common"] and not setting):
+            continue
+        if setting and "start" not in setting.common:
+            continue
+        where = (row["task"], row["dynamics"], "unlike" if setting else "usual")
+        name = finetuning_tables.name_of(row, row["steps"])
+        groups[where][name].append((row["steps"] or 0, row["each"]["rise"]))
+    for (task, dynamics, instances), agents in groups.items():
+        longest = {name: max(steps for steps, _ in found) for name, found in agents.items()}
+        rises = {name: [rise for steps, rise in found if steps == longest[name]] for name, found in agents.items()}
+        yield Case(task, dynamics, instances, {name: np.array(found) for name, found in rises.items()})
+
+
+def matrix(cases: list[Case]) -> list[str]:
+    """Who learns what, at a glance."""
+    lines = ["| | task | instances | " + " | ".join(LEARNERS) + " |", "|---" * (3 + len(LEARNERS)) + "|"]
+    for case in cases:
+        cells = [case.verdict(agent) if agent in TAKES[case.dynamics] else "-" for agent in LEARNERS]
+        lines.append(f"| {' | '.join((case.dynamics, case.task, case.instances, *cells))} |")
+    return lines
+
+
+def details(cases: list[Case]) -> list[str]:
+    """The numbers behind it."""
+    others = {"uniform": "uniform", "no_op": "doing nothing", CONSTANT: "best constant", DECAY: "its best decay"}
+    heads = ["", "task", "instances", "agent", "seeds", "rise x 100", *(f"less {other}" for other in others.values())]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for case in cases:
+        for agent in (a for a in LEARNERS if a in case.rises):
+            rises = case.rises[agent]
+            gaps = [case.beside(agent, other) for other in others]
+            cells = [finetuning_tables.written(100 * finetuning_tables.resampled(rises), 1)]
+            cells += ["" if gap is None else finetuning_tables.written(100 * gap, 1) for gap in gaps]
+            lines.append(f"| {case.dynamics} | {case.task} | {case.instances} | {agent} | {len(rises)} | "
+                         f"{' | '.join(cells)} |")  # fmt: skip
+    return lines
+
+
+def place(case: Case) -> tuple[int, int, str, str]:
+    """Where a case stands on the page."""
+    return DYNAMICS.index(case.dynamics), TASKS.index(ALSO.get(case.task, case.task)), case.task, case.instances
+
+
+def main() -> None:
+    """Write the page."""
+    cases = sorted([*nudging(), *finetuning()], key=place)
+    notes = FOLDER / "PAIRS_NOTES.md"
+    parts = [INTRODUCTION, *matrix(cases), "", "## The numbers", "", *details(cases), ""]
+    parts += [notes.read_text()] if notes.exists() else []
+    (FOLDER / "pairs.md").write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
