@@ -18,9 +18,10 @@ INTRODUCTION = """# Nudging: frozen models calibrated step by step
 Made by `python benchmarks/nudging_tables.py` from `nudging.jsonl`, which is made by
 
     NLP_GYM_DATA=<folder with ag_news, trec6, sst2> python benchmarks/nudging.py transfer
-    python benchmarks/nudging.py builtin --steps 49152
+    python benchmarks/nudging.py builtin
 
-The rows of `builtin` were trained with PPO's earlier settings (16 rows, entropy .005, discount .98).
+On `translation` and `question_answering` PPO was trained with its earlier settings (16 rows, entropy .005, discount
+.98) and `--steps 49152`.
 
 400 test instances, the same for every agent; `rise` is that of the utility on each instance's judge batch x 100, with a
 95 % interval over seeds and instances. `beside` is the rise less a rule's, paired by instance, with its interval. All
