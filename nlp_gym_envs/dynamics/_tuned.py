@@ -58,15 +58,21 @@ class Tuned(Shared):
         tokens of the training split's answers."""
         if self.labels:
             return len(self.task.answer), np.arange(len(self.task.answer))
+        if "names" not in self.tunable.known:
+            self.tunable.known["names"] = self._common()
+        size, common = self.tunable.known["names"]
+        if len(common) < 2:
+            raise BadArgument(
+                f"start='renamed' needs two tokens in the answers to swap names, {self.task.name!r} has {len(common)}."
+            )
+        return size, common
+
+    def _common(self) -> tuple[int, np.ndarray]:
         training = self.of_training()
         answers = [answer for _, answer in training.ids(range(min(COUNTED, len(training.task.examples))))]
         tokens = np.concatenate([np.array(answer, np.int64) for answer in answers])
         count = np.bincount(tokens, minlength=self.language.vocabulary_size)
         common = np.argsort(-count, kind="stable")[: min(COMMON, int((count > 0).sum()))]
-        if len(common) < 2:
-            raise BadArgument(
-                f"start='renamed' needs two tokens in the answers to swap names, {self.task.name!r} has {len(common)}."
-            )
         return len(count), np.sort(common)
 
     def batch(
