@@ -13,8 +13,8 @@
 Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
 observation and with a constant reward, and the baselines at the same number of passes, which are chosen on training
 instances; of `subspace` also an agent that sees nothing but the point, which can only learn a place by heart. A row
-holds the rise and the loss of every test instance, so that differences are paired. What is there already is not run
-again; after `--seconds` no cell is begun. How long a step takes is told before the first.
+holds the rise, the losses and the metric of every test instance, so that differences are paired. What is there already
+is not run again; after `--seconds` no cell is begun. How long a step takes is told before the first.
 """
 
 import argparse
@@ -115,6 +115,7 @@ SETTINGS = {
         ("translation", "question_answering"), tested=192,
     ),
 }  # fmt: skip
+EACH = ("rise", "loss", "loss_start", *(f"{m}{end}" for m in ("accuracy", "chrf", "f1") for end in ("", "_start")))
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
@@ -294,13 +295,14 @@ class Curve:
 
 
 def judged(agent: Any, env_id: str, keywords: dict[str, Any], limit: int) -> dict[str, Any]:
-    """An agent on the first test instances: scores with intervals; each instance's rise and losses."""
+    """An agent on the first test instances: scores with intervals; each instance's rise, losses and metric."""
     from nlp_gym_agents._evaluation import evaluate
 
     asked = {name: value for name, value in keywords.items() if name != "reward"}
     found = evaluate(agent, env_id, "test", {**asked, "instances": limit}, num_envs=min(64, limit), limit=limit)
     told = {name: [round(x, 4) for x in (s.value, s.low, s.high)] for name, s in found.scores.items()}
-    each = {name: [round(float(x), 4) for x in found.episodes[name]] for name in ("rise", "loss", "loss_start")}
+    names = [name for name in EACH if name in found.episodes]
+    each = {name: [round(float(x), 4) for x in found.episodes[name]] for name in names}
     return {"n": found.n, "scores": told, "each": each}
 
 
