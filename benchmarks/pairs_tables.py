@@ -103,7 +103,7 @@ def finetuning() -> Iterator[Case]:
 
 def matrix(cases: list[Case]) -> list[str]:
     """Who learns what, at a glance."""
-    lines = ["| | task | instances | " + " | ".join(LEARNERS) + " |", "|---" * (3 + len(LEARNERS)) + "|"]
+    lines = ["| | task | kind | " + " | ".join(LEARNERS) + " |", "|---" * (3 + len(LEARNERS)) + "|"]
     for case in cases:
         cells = [case.verdict(agent) if agent in TAKES[case.dynamics] else "-" for agent in LEARNERS]
         lines.append(f"| {' | '.join((case.dynamics, case.task, case.instances, *cells))} |")
@@ -113,7 +113,7 @@ def matrix(cases: list[Case]) -> list[str]:
 def details(cases: list[Case]) -> list[str]:
     """The numbers behind it."""
     others = {"uniform": "uniform", "no_op": "doing nothing", CONSTANT: "best constant", DECAY: "its best decay"}
-    heads = ["", "task", "instances", "agent", "seeds", "rise x 100", *(f"less {other}" for other in others.values())]
+    heads = ["", "task", "kind", "agent", "seeds", "rise x 100", *(f"less {other}" for other in others.values())]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for case in cases:
         for agent in (a for a in LEARNERS if a in case.rises):
