@@ -8,7 +8,8 @@ The model is a BERT with random weights and a head of four labels: `small` 2 blo
 and 3.8 million parameters. A candidate is judged on 64 texts of 32 ids; each row has a candidate of its own.
 
 * `whole`: all parameters change: against the bare forward of the same texts (the floor).
-* `loading`: the same against loading each candidate into the module (`load_state_dict`) and a forward.
+* `adding`: the addition and its undoing alone, how often in the time of that forward.
+* `loading`: `whole` against loading each candidate into the module (`load_state_dict`) and a forward.
 * `upper`: only the upper third of the blocks and the head change: against the bare forward of the whole model.
 * `stack`: all parameters of the two smallest models that ship change, on a probe of 8 texts each: all rows together,
   against one row after the other.
@@ -153,6 +154,19 @@ def whole(settings: Settings) -> Iterator[Row]:
         for rows in settings.of(model):
             yield settings.compare("whole", model, rows, work.rate(rows), "the bare forward",
                                    rate(work.bare, rows), goal=("at least", 0.95))  # fmt: skip
+
+
+def adding(settings: Settings) -> Iterator[Row]:
+    """A candidate is added and taken off, and nobody looks: how many times in a forward."""
+    for model in SHAPES:
+        work = Work(model, WHOLE)
+
+        def add(number: int, work: Work = work) -> None:
+            with work.tunable.moved(work.candidates[number % KEPT]):
+                pass
+
+        yield settings.compare("adding", model, 1, rate(add, 16), "the bare forward", rate(work.bare, 2),
+                               goal=("at least", 20.0))  # fmt: skip
 
 
 def loading(settings: Settings) -> Iterator[Row]:
@@ -343,7 +357,7 @@ def memory(settings: Settings) -> Iterator[dict[str, Any]]:
 
 
 PARTS: dict[str, Callable[[Settings], Iterator[Any]]] = {
-    "whole": whole, "loading": loading, "upper": upper, "stack": stack, "head": head,
+    "whole": whole, "adding": adding, "loading": loading, "upper": upper, "stack": stack, "head": head,
     "nudge": nudge, "basis": basis, "step": step, "memory": memory,
 }  # fmt: skip
 HEADING = """\
