@@ -51,7 +51,7 @@ def without_folder(agent: Any) -> Any:
     if getattr(agent, "tensorboard_log", None) is None and hasattr(agent, "set_logger"):
         from stable_baselines3.common.logger import HumanOutputFormat, Logger
 
-        agent.set_logger(Logger(None, [HumanOutputFormat(sys.stdout)] if agent.verbose else []))
+        agent.set_logger(Logger(None, [HumanOutputFormat(sys.stdout)] if getattr(agent, "verbose", 0) else []))
     return agent
 
 

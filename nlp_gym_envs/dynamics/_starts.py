@@ -28,9 +28,7 @@ class Starts:
             self._need("fresh", self.head)
         self.names, self.named = 0, np.arange(0)  # how many things have names, and (N,) those that may swap theirs
         if "renamed" in kinds:
-            self.naming = list(self.tunable.spans).index(
-                self.tunable.output
-            )  # the group that knows what things are called
+            self.naming = list(self.tunable.spans).index(self.tunable.output)  # the group that says names
             self._need("renamed", self.naming)
             self.names, self.named = data.names()
         known, key = self.tunable.known, ("angles", damage, data.length, data.answer)
