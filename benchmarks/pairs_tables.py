@@ -9,16 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import finetuning
 import finetuning_tables
+import nudging
 import numpy as np
-from finetuning import setting_of
+from finetuning_tables import LEARNERS
 from tables import FOLDER
 
-TASKS = ("text_classification", "sentiment", "translation", "question_answering")
-DYNAMICS = ("nudge", "subspace", "layers", "rates")
-LEARNERS = ("ppo", "a2c", "dqn", "sarsa", "sac", "td3", "tqc")
-DISCRETE, BOXES = ("ppo", "a2c", "dqn", "sarsa"), ("ppo", "a2c", "sac", "td3", "tqc")
-TAKES = {"nudge": DISCRETE, "layers": DISCRETE, "subspace": BOXES, "rates": BOXES}  # who can take such actions
+TASKS = nudging.BUILTIN
+TAKES: dict[str, tuple[str, ...]] = {"nudge": nudging.LEARNERS, **finetuning.LEARNERS}  # who can take its actions
 CONSTANT, DECAY = "best_constant", "best_constant schedule=cosine"
 FLOORS = ("uniform", "no_op", CONSTANT)
 ALSO = {"trec6": "text_classification"}  # a data set of one of the four tasks
@@ -72,7 +71,7 @@ class Case:
         return found if seeds == ENOUGH else f"{found} ({seeds})"
 
 
-def nudging() -> Iterator[Case]:
+def nudges() -> Iterator[Case]:
     """Cases of `nudge`, on the built-in data sets."""
     groups: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for line in (FOLDER / "nudging.jsonl").read_text().splitlines():
@@ -83,14 +82,13 @@ def nudging() -> Iterator[Case]:
         yield Case(task, "nudge", "usual", {agent: np.array(rises) for agent, rises in agents.items()})
 
 
-def finetuning() -> Iterator[Case]:
+def trainings() -> Iterator[Case]:
     """Cases of the other dynamics: the usual instances, and unlike ones."""
     groups: dict[tuple[str, ...], dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in finetuning_tables.load():
-        setting = setting_of(row["task"], row["common"])
-        if row["arm"] not in ("as is", "adam") or (row["common"] and not setting):
-            continue
-        if setting and "start" not in setting.common:
+        setting = finetuning.setting_of(row["task"], row["common"])
+        told = "start" in setting.common if setting else not row["common"]  # unlike instances, or the usual ones
+        if row["arm"] not in ("as is", "adam") or not told:
             continue
         where = (row["task"], row["dynamics"], "unlike" if setting else "usual")
         name = finetuning_tables.name_of(row, row["steps"])
@@ -128,12 +126,12 @@ def details(cases: list[Case]) -> list[str]:
 
 def place(case: Case) -> tuple[int, int, str, str]:
     """Where a case stands on the page."""
-    return DYNAMICS.index(case.dynamics), TASKS.index(ALSO.get(case.task, case.task)), case.task, case.instances
+    return list(TAKES).index(case.dynamics), TASKS.index(ALSO.get(case.task, case.task)), case.task, case.instances
 
 
 def main() -> None:
     """Write the page."""
-    cases = sorted([*nudging(), *finetuning()], key=place)
+    cases = sorted([*nudges(), *trainings()], key=place)
     notes = FOLDER / "PAIRS_NOTES.md"
     parts = [INTRODUCTION, *matrix(cases), "", "## The numbers", "", *details(cases), ""]
     parts += [notes.read_text()] if notes.exists() else []
