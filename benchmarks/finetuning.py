@@ -108,6 +108,12 @@ SETTINGS = {
          "layers": Lesson(0.03, "cosine", LAYERED)},
         LABELS,
     ),
+    "mixed labels": Setting(
+        "as in mixed, with models that read more of a text and know the task well",
+        {"start": ["trained", "renamed", "damaged"], "batch": 16, "length": 24, "probe": 32, "updates": 3000},
+        {"rates": Lesson(0.006, "cosine", (("sac", MANY, 30_720),)), "layers": Lesson(0.03, "cosine", LAYERED)},
+        ("sentiment", "text_classification"), tested=192,
+    ),
     "mixed texts": Setting(
         "nothing is wrong, or the most common tokens have each other's names, or a group is damaged",
         {"start": ["trained", "renamed", "damaged"], "batch": 8, "length": 16, "answer": 16, "updates": 1000},
