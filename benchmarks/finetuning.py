@@ -1,20 +1,18 @@
 """Do agents learn to change a model? `subspace`, `rates` and `layers`: held-out instances, other data, other models.
 
     python benchmarks/finetuning.py --jobs 16 --seconds 420
-    NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --jobs 16 --seconds 420 \\
-        --only sentiment-rates sentiment-layers
-    python benchmarks/finetuning.py --jobs 16 --setting hard --only text_classification-rates
+    NLP_GYM_DATA=<folder with sst2, ag_news> python benchmarks/finetuning.py --setting "unlike labels"
+    python benchmarks/finetuning.py --setting "unlike texts" --only translation-layers --home
+    NLP_GYM_DATA=<folder with trec6, babi_qa> python benchmarks/finetuning.py --setting "unlike short" "unlike stories"
     python benchmarks/finetuning.py --setting hard --only text_classification-rates --set '{"schedule": "cosine"}'
-    NLP_GYM_DATA=<folder with trec6, sst2, ag_news> python benchmarks/finetuning.py --setting mixed \\
-        --only trec6-rates trec6-layers
-    python benchmarks/finetuning.py --setting "mixed texts"
     python benchmarks/finetuning_tables.py
 
-Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a blanked
-observation and with a constant reward, and the baselines at the same number of passes, which are chosen on training
-instances; of `subspace` also an agent that sees nothing but the point, which can only learn a place by heart. A row
-holds the rise, the losses and the metric of every test instance, so that differences are paired. What is there already
-is not run again; after `--seconds` no cell is begun. How long a step takes is told before the first.
+Without `--setting` it is `subspace` that is run; `layers` and `rates` have settings: which instances, and who learns
+there. Each finished cell is a row of `results/finetuning.jsonl`, in order of importance: the learner, the same with a
+blanked observation and with a constant reward, and the baselines at the same number of passes, which are chosen on
+training instances; of `subspace` also an agent that sees nothing but the point, which can only learn a place by heart.
+A row holds the rise, the losses and the metric of every test instance, so that differences are paired. What is there
+already is not run again; after `--seconds` no cell is begun. How long a step takes is told before the first.
 """
 
 import argparse
@@ -24,6 +22,7 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,8 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 RESULTS = Path(__file__).parent / "results" / "finetuning.jsonl"
-PAIRS = ("text_classification-subspace", "sentiment-subspace", "translation-subspace", "question_answering-subspace",
-         "translation-rates", "text_classification-rates", "translation-layers", "text_classification-layers",
-         "sentiment-rates", "sentiment-layers", "question_answering-rates", "question_answering-layers")  # fmt: skip
-ALONE = ("trec6-rates", "trec6-layers")  # where it is asked for by name
+TASKS = ("text_classification", "sentiment", "translation", "question_answering")
+ALONE = ("trec6", "babi_qa")  # where a setting is theirs
 TESTED = {"sentiment": 128, "text_classification": 128, "trec6": 384}  # test instances
 TESTED_TEXTS = 48  # where the judge writes texts
 ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name -> (task, keywords)
@@ -60,12 +57,11 @@ ELSEWHERE: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {  # task -> name 
     "translation": {"t5": ("translation", {"model": "t5"})},
     "question_answering": {"t5": ("question_answering", {"model": "t5"})},
 }
-NEEDS_DATA = ("sst2", "ag_news", "trec6")
+NEEDS_DATA = ("sst2", "ag_news", "trec6", "babi_qa")
 TESTED_ELSEWHERE = 48
 CARRIED = ("as is", "adam")  # arms that are judged elsewhere, too
-TEXTS = {"probe": 8, "judge": 16}  # keywords of tasks whose answers are texts
-STEPS = {"subspace": 6_144, "rates": 16_384, "layers": 16_384}  # of a learner
-STEPS_TEXTS = {**STEPS, "rates": 8_192, "layers": 12_288}  # where the answers are texts
+TEXTS = {"probe": 8, "judge": 16}  # keywords of `subspace` where answers are texts
+STEPS = 6_144  # of a learner of `subspace`
 
 
 @dataclass(frozen=True)
@@ -74,12 +70,12 @@ class Lesson:
 
     rate: float  # the usual one, but for Adam, which has its own
     schedule: str  # on top of which a learner works
-    learners: tuple[tuple[str, dict[str, Any], int], ...]  # with their settings and steps
+    learners: tuple[tuple[str, dict[str, Any], int], ...]  # with settings other than those of configs/, and steps
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Instances beside the usual ones, and who learns there."""
+    """Which instances, and who learns there."""
 
     told: str
     common: dict[str, Any]  # keywords of every environment
@@ -90,42 +86,70 @@ class Setting:
 
 SMALL_NET = {"net_arch": [64, 64], "log_std_init": -1.0}
 MANY = {"n_envs": 16, "learning_rate": "lin_0.001", "batch_size": 256, "learning_starts": 600, "gradient_steps": 8}
-LABELS = tuple(TESTED)
-LAYERED = tuple((agent, {}, 24_576) for agent in ("ppo", "dqn", "sarsa", "a2c"))
-SETTINGS = {
+OF_CONFIGS: dict[str, Any] = {}
+UNLIKE = {"start": ["trained", "renamed", "damaged"]}
+DAMAGED = {"start": ["damaged"]}
+RATED = (
+    ("sac", MANY, 30_720),
+    ("ppo", {"n_envs": 32, "n_steps": 12, "batch_size": 96, "policy_kwargs": SMALL_NET}, 30_720),
+    *((agent, MANY, 30_720) for agent in ("td3", "tqc")),
+    ("a2c", OF_CONFIGS, 30_720),
+)
+LAYERED = tuple((agent, OF_CONFIGS, 24_576) for agent in ("ppo", "dqn", "sarsa", "a2c"))
+BOTH = {"rates": Lesson(0.006, "cosine", RATED), "layers": Lesson(0.03, "cosine", LAYERED)}
+
+
+def low(steps: int, of_layers: int) -> dict[str, Lesson]:
+    """Low constant rates, for so many steps."""
+    rated = tuple((agent, OF_CONFIGS, steps) for agent in ("sac", "ppo", "td3", "tqc", "a2c"))
+    layered = tuple((agent, OF_CONFIGS, of_layers) for agent in ("ppo", "dqn", "sarsa", "a2c"))
+    return {"rates": Lesson(0.003, "constant", rated), "layers": Lesson(0.003, "constant", layered)}
+
+
+SETTINGS = {  # the two first are what `layers` and `rates` are without keywords
+    "unlike labels": Setting(
+        "nothing is wrong, or labels have each other's names, or a group is damaged",
+        {**UNLIKE, "batch": 16, "length": 24, "probe": 32, "judge": 32, "updates": 3000},
+        BOTH, ("sentiment", "text_classification"), tested=192,
+    ),
+    "unlike texts": Setting(
+        "nothing is wrong, or the most common tokens have each other's names, or a group is damaged",
+        {**UNLIKE, "batch": 8, "length": 16, "answer": 16, "probe": 8, "judge": 16, "updates": 1000},
+        BOTH, ("translation", "question_answering"), tested=192,
+    ),
+    "unlike stories": Setting(
+        "the same, with stories that fit in what the model reads",
+        {**UNLIKE, "batch": 8, "length": 64, "answer": 8, "probe": 8, "judge": 16, "updates": 1000},
+        BOTH, ("babi_qa",), tested=96,
+    ),
+    "unlike short": Setting(
+        "as unlike labels, with models that read little and were trained less",
+        {**UNLIKE, "batch": 16, "length": 12, "probe": 32, "judge": 32, "updates": 1000},
+        BOTH, ("trec6", "sentiment", "text_classification"),
+    ),
+    "damaged labels": Setting(
+        "a group is damaged in each instance",
+        {**DAMAGED, "batch": 8, "length": 32, "probe": 16, "judge": 32, "updates": 1000},
+        low(16_384, 16_384), ("sentiment", "text_classification"),
+    ),
+    "damaged texts": Setting(
+        "a group is damaged in each instance, of a model as it ships",
+        {**DAMAGED, "batch": 8, "length": 32, "answer": 16, "probe": 8, "judge": 16, "updates": 0},
+        low(8_192, 12_288), ("translation", "question_answering"),
+    ),
     "hard": Setting(
-        "a group of weights is turned most of the way into noise", {"damage": 10, "batch": 32, "length": 16},
+        "a group of weights is turned most of the way into noise",
+        {**DAMAGED, "damage": 10, "batch": 32, "length": 16, "probe": 16, "judge": 32, "updates": 1000},
         {"rates": Lesson(0.03, "constant", (
             ("ppo", {"n_steps": 12, "batch_size": 128, "policy_kwargs": SMALL_NET}, 24_576),))},
-        LABELS,
-    ),
-    "mixed": Setting(
-        "nothing is wrong, or labels have each other's names, or a group is damaged",
-        {"start": ["trained", "renamed", "damaged"], "batch": 16, "length": 12, "probe": 32},
-        {"rates": Lesson(0.006, "cosine", (
-            ("sac", MANY, 30_720),
-            ("ppo", {"n_envs": 32, "n_steps": 12, "batch_size": 96, "policy_kwargs": SMALL_NET}, 30_720))),
-         "layers": Lesson(0.03, "cosine", LAYERED)},
-        LABELS,
-    ),
-    "mixed labels": Setting(
-        "as in mixed, with models that read more of a text and know the task well",
-        {"start": ["trained", "renamed", "damaged"], "batch": 16, "length": 24, "probe": 32, "updates": 3000},
-        {"rates": Lesson(0.006, "cosine", (("sac", MANY, 30_720),)), "layers": Lesson(0.03, "cosine", LAYERED)},
-        ("sentiment", "text_classification"), tested=192,
-    ),
-    "mixed texts": Setting(
-        "nothing is wrong, or the most common tokens have each other's names, or a group is damaged",
-        {"start": ["trained", "renamed", "damaged"], "batch": 8, "length": 16, "answer": 16, "updates": 1000},
-        {"rates": Lesson(0.006, "cosine", (("sac", MANY, 30_720),)), "layers": Lesson(0.03, "cosine", LAYERED)},
-        ("translation", "question_answering"), tested=192,
+        ("text_classification",),
     ),
 }  # fmt: skip
 EACH = ("rise", "loss", "loss_start", *(f"{m}{end}" for m in ("accuracy", "chrf", "f1") for end in ("", "_start")))
 MEASURED = 5  # steps, to tell how long one takes
 BLANK = {"observation": {"name": "vector", "blank": True}}
 BY_HEART = {"observe": ["point", "budget"]}
-LEARNERS = {  # the first has controls
+LEARNERS = {
     "subspace": ("ppo", "sac", "td3", "tqc", "a2c"),
     "rates": ("sac", "ppo", "td3", "tqc", "a2c"),
     "layers": ("ppo", "dqn", "sarsa", "a2c"),
@@ -159,47 +183,38 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
                           "set": {}, "steps": None, "common": common, **more})  # fmt: skip
         return found
 
-    texts = {} if task in TESTED else TEXTS
-    setting = setting_of(task, common)
-    if setting and dynamics in setting.lessons:
-        return cells_of(setting.lessons[dynamics], dynamics, add, seeds, steps, texts)
-    steps = steps or (STEPS if task in TESTED else STEPS_TEXTS)[dynamics]
-    (first, *others), keywords = LEARNERS[dynamics], texts
+    if dynamics != "subspace":
+        setting = setting_of(task, common)
+        return cells_of(setting.lessons[dynamics], dynamics, add, seeds, steps) if setting else []
+    (first, *others), keywords, steps = LEARNERS[dynamics], {} if task in TESTED else TEXTS, steps or STEPS
     add(first, "as is", seeds, set=keywords, steps=steps)
-    for agent, param, own, arm in BASELINES_OF_SUBSPACE if dynamics == "subspace" else BASELINES:
-        add(agent, arm, 1, param=param, set={**texts, **own})
-    if dynamics == "subspace":
-        add(first, "point", seeds, set={**keywords, **BY_HEART}, steps=steps)
+    for agent, param, own, arm in BASELINES_OF_SUBSPACE:
+        add(agent, arm, 1, param=param, set={**keywords, **own})
+    add(first, "point", seeds, set={**keywords, **BY_HEART}, steps=steps)
     add(first, "blank", seeds, set={**keywords, **BLANK}, steps=steps)
     add(first, "constant reward", 1, set={**keywords, "reward": "constant"}, steps=steps)
     for agent in others:
-        add(agent, "as is", seeds, set={**texts, **taken_by(agent, dynamics)}, steps=steps)
+        add(agent, "as is", seeds, set=keywords, steps=steps)
     return found
 
 
-def taken_by(agent: str, dynamics: str) -> dict[str, Any]:
-    """The keywords that an agent needs to take the actions of a dynamics."""
-    return {"actions": "flat"} if dynamics == "layers" and agent in FLAT else {}
-
-
 def setting_of(task: str, common: dict[str, Any]) -> Setting | None:
-    """The setting that keywords are of; None for the usual instances."""
+    """The setting that keywords are of."""
     named = (s for s in SETTINGS.values() if task in s.tasks and s.common.items() <= common.items())
     return next(named, None)
 
 
-def cells_of(
-    lesson: Lesson, dynamics: str, add: Any, seeds: int, steps: int | None, texts: dict[str, Any]
-) -> list[dict[str, Any]]:
+def cells_of(lesson: Lesson, dynamics: str, add: Any, seeds: int, steps: int | None) -> list[dict[str, Any]]:
     """The cells of a lesson: its learners, the first without what it sees or is paid, and all baselines."""
-    keywords = {**texts, "rate": lesson.rate}
-    mine = {**keywords, **({} if lesson.schedule == "constant" else {"schedule": lesson.schedule})}
+    mine = {"rate": lesson.rate, "schedule": lesson.schedule}
+    plain = {"schedule": "constant"}  # baselines make their own decay
     (first, param, usual), *others = lesson.learners
     add(first, "as is", seeds, set=mine, steps=steps or usual, param=param)
     for agent, chosen, own, arm in BASELINES:
-        add(agent, arm, 1, param=chosen, set={**(texts if "optimiser" in own else keywords), **own})
+        add(agent, arm, 1, param=chosen, set={**plain, **(own or {"rate": lesson.rate})})
     for agent, settings, count in others:
-        add(agent, "as is", seeds, set={**mine, **taken_by(agent, dynamics)}, steps=steps or count, param=settings)
+        flat = {"actions": "flat"} if dynamics == "layers" and agent in FLAT else {}
+        add(agent, "as is", seeds, set={**mine, **flat}, steps=steps or count, param=settings)
     add(first, "blank", seeds, set={**mine, **BLANK}, steps=steps or usual, param=param)
     return add(first, "constant reward", 1, set={**mine, "reward": "constant"}, steps=steps or usual, param=param)
 
@@ -233,7 +248,7 @@ def run(asked: tuple[dict[str, Any], float, bool]) -> dict[str, Any] | None:
         facts |= judged(agent, f"nlp/{cell['task']}-{cell['dynamics']}-v0", keywords, limit)
         facts["elsewhere"] = {
             name: judged(agent, f"nlp/{task}-{cell['dynamics']}-v0", {**keywords, **more}, TESTED_ELSEWHERE)
-            for name, (task, more) in ELSEWHERE[cell["task"]].items()
+            for name, (task, more) in ELSEWHERE.get(cell["task"], {}).items()
             if not home and cell["arm"] in CARRIED and (task not in NEEDS_DATA or is_there(task))
         }
     except Exception as error:  # a failed cell is a row, never a missing one
@@ -338,30 +353,29 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no cell after this time")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, help="of a learner, instead of its usual number")
-    parser.add_argument("--only", nargs="+", choices=(*PAIRS, *ALONE), default=PAIRS, metavar="TASK-DYNAMICS")
+    every = [f"{task}-{dynamics}" for dynamics in LEARNERS for task in (*TASKS, *ALONE)]
+    parser.add_argument("--only", nargs="+", choices=every, default=every, metavar="TASK-DYNAMICS")
     parser.add_argument("--agents", nargs="+", help="cells of these agents alone")
     parser.add_argument("--arms", nargs="+", help="cells of these arms alone, as: 'as is' point blank")
     parser.add_argument("--home", action="store_true", help="judge on the task itself alone")
     parser.add_argument("--set", default="{}", help="keywords of every environment, as JSON")
     told = "; ".join(f"{name}: {setting.told}" for name, setting in SETTINGS.items())
-    parser.add_argument("--setting", choices=tuple(SETTINGS), help=f"other instances. {told}")
+    parser.add_argument("--setting", nargs="+", choices=tuple(SETTINGS), help=f"of layers and rates. {told}")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     deadline = time.time() + options.seconds
-    common = {**(SETTINGS[options.setting].common if options.setting else {}), **json.loads(options.set)}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
     done = {key(row) for row in known if "error" not in row}
-    pairs = list(options.only)
-    if options.setting:
-        there = SETTINGS[options.setting]
-        pairs = [f"{task}-{name}" for task in there.tasks for name in there.lessons if f"{task}-{name}" in options.only]
-    wanted = [cell for pair in pairs for cell in cells(pair, options.seeds, options.steps, common)]
+    wanted = []
+    for pair, common in asked_for(options.setting, json.loads(options.set)):
+        if pair in options.only:
+            wanted += cells(pair, options.seeds, options.steps, common)
     wanted = [c for c in wanted if key(c) not in done and (not options.agents or c["agent"] in options.agents)]
     wanted = [c for c in wanted if not options.arms or c["arm"] in options.arms]
     print(f"{len(wanted)} cells to run", file=sys.stderr)
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        for name in pool.imap_unordered(warm, to_warm(wanted, common, options.home)):
+        for name in pool.imap_unordered(warm, to_warm(wanted, options.home)):
             print(name, file=sys.stderr)
         asked = [(cell, deadline, options.home) for cell in wanted]
         for number, row in enumerate(pool.imap_unordered(run, asked, chunksize=1), 1):
@@ -374,16 +388,25 @@ def main() -> None:
                   f"{row['seed']}: {result}", file=sys.stderr)  # fmt: skip
 
 
-def to_warm(wanted: list[dict[str, Any]], common: dict[str, Any], home: bool) -> list[tuple[str, dict[str, Any]]]:
+def asked_for(settings: list[str] | None, more: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Pairs of a task and a dynamics, with the keywords that their environments have in common."""
+    for name in settings or ():
+        setting = SETTINGS[name]
+        for task in setting.tasks:
+            yield from ((f"{task}-{dynamics}", {**setting.common, **more}) for dynamics in setting.lessons)
+    if not settings:
+        yield from ((f"{task}-subspace", more) for task in TASKS)
+
+
+def to_warm(wanted: list[dict[str, Any]], home: bool) -> list[tuple[str, dict[str, Any]]]:
     """An environment for each task and model that the cells will ask for."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
     for cell in wanted:
-        for task, more in ((cell["task"], {}), *({} if home else ELSEWHERE[cell["task"]]).values()):
+        elsewhere = {} if home else ELSEWHERE.get(cell["task"], {})
+        for task, more in ((cell["task"], {}), *elsewhere.values()):
             if task not in NEEDS_DATA or is_there(task):
-                asked = (
-                    f"nlp/{task}-{cell['dynamics']}-v0",
-                    {**(TEXTS if cell["task"] not in TESTED else {}), **common, **more},
-                )
+                sizes = {} if cell["task"] in TESTED or cell["common"] else TEXTS
+                asked = (f"nlp/{task}-{cell['dynamics']}-v0", {**sizes, **cell["common"], **more})
                 found.setdefault(json.dumps([task, asked[1]], sort_keys=True), asked)
     return list(found.values())
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import finetuning
 import numpy as np
 
 FOLDER = Path(__file__).parent / "results"
@@ -19,20 +20,22 @@ AGAINST = ("best_constant", "best_constant schedule=cosine", KNOWING, f"{KNOWING
            "best_constant adam",
            "best_constant schedule=cosine adam", "no_op", "uniform", "descent length=0.5", "descent length=1.0",
            "blank", "point", "constant reward")  # fmt: skip
-ON_TOP = "Learned agents work on top of `schedule={}`; best_constant with it is that schedule alone."
 CONTROLS = ("blank", "point", "constant reward")  # what the same agent sees instead
 LENGTH = re.compile(r" of [\d,]+ steps$")
 INTRODUCTION = """# Changing a model: subspace, rates and layers
 
 Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose rows are made by
-`NLP_GYM_DATA=<folder> python benchmarks/finetuning.py` (with `--setting` where a heading names keywords). In `rates`
-and `layers` one group of the model's weights is damaged in each instance, if the heading names no other `start`, and
-the answers in its minibatches may be wrong; in `subspace` the weights were moved off along directions that are each
-instance's own. All of it is hidden. `blank` sees zeros; `point` sees nothing but how far it has gone along each
-direction, and can only learn a place by heart. The rise is 3 x the fall of log(loss + .05) on examples that no action
-is chosen by. Learned agents are judged as they are at the end of their training. Intervals are 95 %, over seeds and
-instances both (bootstrap); differences are paired, instance by instance, on those that both were judged on. Baselines
-choose on training instances; all take the same number of steps, but for those that may stop.
+`NLP_GYM_DATA=<folder> python benchmarks/finetuning.py`, with the `--setting` that a heading names. What is wrong in an
+instance is hidden, and so is whether the answers in its minibatches are right; in `subspace` the weights were moved off
+along directions that are each instance's own. `blank` sees zeros; `point` sees nothing but how far it has gone along
+each direction, and can only learn a place by heart. The rise is 3 x the fall of log(loss + .05) on examples that no
+action is chosen by. Learned agents are judged as they are at the end of their training, and work on top of a cosine
+schedule where instances are unlike; `best_constant schedule=cosine` is that schedule alone. Intervals are 95 %, over
+seeds and instances both (bootstrap); differences are paired, instance by instance, on those that both were judged on.
+Baselines choose on training instances; all take the same number of steps, but for those that may stop.
+
+| setting | what is wrong | keywords |
+|---|---|---|
 """
 
 
@@ -107,26 +110,47 @@ def differences(rises: dict[str, np.ndarray]) -> list[str]:
 
 
 def title_of(row: dict[str, Any]) -> str:
-    """The task, the dynamics, and the keywords that are not the usual ones."""
-    keywords = [f"`{name}={value}`" for name, value in row["common"].items()]
-    return ", ".join((row["task"], row["dynamics"], *keywords))
+    """The task, the dynamics, the setting, and what keywords were changed."""
+    setting = finetuning.setting_of(row["task"], row["common"])
+    named = [name for name, one in finetuning.SETTINGS.items() if one is setting]
+    usual = setting.common if setting else {}
+    changed = [f"`{name}={value}`" for name, value in row["common"].items() if value != usual.get(name)]
+    return ", ".join((row["task"], row["dynamics"], *named, *changed))
+
+
+def settings() -> list[str]:
+    """What the names of settings mean, as rows of a table."""
+    found = []
+    for name, setting in finetuning.SETTINGS.items():
+        keywords = [f"`{keyword}={value}`" for keyword, value in setting.common.items()]
+        rates = [f"`rate={lesson.rate}` in {dynamics}" for dynamics, lesson in setting.lessons.items()]
+        found.append(f"| {name} | {setting.told} | {', '.join((*keywords, *rates))} |")
+    return found
 
 
 def main() -> None:
     """Write the page."""
-    rows, lines = load(), [INTRODUCTION]
-    for title in dict.fromkeys(title_of(row) for row in rows):
+    rows, lines = load(), [INTRODUCTION.rstrip("\n"), *settings(), ""]
+    for title in sorted(dict.fromkeys(title_of(row) for row in rows), key=place):
         mine = [row for row in rows if title_of(row) == title]
-        lines += [f"## {title}", ""]
-        for schedule in sorted({row["set"]["schedule"] for row in mine if "schedule" in row["set"]}):
-            lines += [ON_TOP.format(schedule), ""]
-        lines += [*table(mine), ""]
+        lines += [f"## {title}", "", *table(mine), ""]
         for where in dict.fromkeys(name for row in mine for name in row.get("elsewhere", {})):
             lines += [f"### {title}: the same agents on {where}, without retraining", "",
                       *table(mine, where), ""]  # fmt: skip
     notes = FOLDER / "FINETUNING_NOTES.md"
     lines += [notes.read_text()] if notes.exists() else []
     (FOLDER / "finetuning.md").write_text("\n".join(lines))
+
+
+def place(title: str) -> tuple[int, int, str]:
+    """Where a heading stands on the page."""
+    _, dynamics, *setting = title.split(", ")
+    names = list(finetuning.SETTINGS)
+    return (
+        list(finetuning.LEARNERS).index(dynamics),
+        names.index(setting[0]) if setting[:1] and setting[0] in names else len(names),
+        title,
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ TASKS = nudging.BUILTIN
 TAKES: dict[str, tuple[str, ...]] = {"nudge": nudging.LEARNERS, **finetuning.LEARNERS}  # who can take its actions
 CONSTANT, DECAY = "best_constant", "best_constant schedule=cosine"
 FLOORS = ("uniform", "no_op", CONSTANT)
-ALSO = {"trec6": "text_classification"}  # a data set of one of the four tasks
+ALSO = {"trec6": "text_classification", "babi_qa": "question_answering"}  # data sets of the four tasks
 ENOUGH = 5  # seeds
 INTRODUCTION = """# Sixteen pairs: who learns to change a model
 
@@ -32,9 +32,10 @@ Judged on instances that no agent was trained on, on examples that no action was
 of the differences to uniform actions, to doing nothing and to the best constant action are all above 0; **above**: to
 the best cosine decay of a constant action, too, where there is one. *level*: above uniform actions and doing nothing,
 and not surely above or below the best constant action; *below*: surely below it, or not above the other two. Beside it
-the number of seeds, where it is not five; `-`: the agent cannot take such actions; empty: not run. *usual* instances of
-`layers` and `rates` have a damaged group each; of *unlike* ones nothing is wrong, or names are swapped, or a group is
-damaged, and agents work on top of a cosine schedule.
+the number of seeds, where it is not five; `-`: the agent cannot take such actions; empty: not run. Of *unlike*
+instances of `layers` and `rates`, the usual ones, nothing is wrong, or names are swapped, or a group is damaged, and
+agents work on top of a cosine schedule; *unlike short* is the same for models that read little, *unlike stories* for
+stories that fit in what is read. Of *damaged* ones a group is damaged in each, and rates do not decay.
 """
 
 
@@ -83,14 +84,15 @@ def nudges() -> Iterator[Case]:
 
 
 def trainings() -> Iterator[Case]:
-    """Cases of the other dynamics: the usual instances, and unlike ones."""
+    """Cases of the other dynamics, by their settings."""
     groups: dict[tuple[str, ...], dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in finetuning_tables.load():
         setting = finetuning.setting_of(row["task"], row["common"])
-        told = "start" in setting.common if setting else not row["common"]  # unlike instances, or the usual ones
-        if row["arm"] not in ("as is", "adam") or not told:
+        known = [name for name, one in finetuning.SETTINGS.items() if one is setting and one.common == row["common"]]
+        if row["arm"] not in ("as is", "adam") or known == ["hard"] or (row["common"] and not known):
             continue
-        where = (row["task"], row["dynamics"], "unlike" if setting else "usual")
+        instances = known[0].removesuffix(" labels").removesuffix(" texts") if known else "usual"
+        where = (row["task"], row["dynamics"], instances)
         name = finetuning_tables.name_of(row, row["steps"])
         groups[where][name].append((row["steps"] or 0, row["each"]["rise"]))
     for (task, dynamics, instances), agents in groups.items():

@@ -10,11 +10,12 @@ import torch
 import nlp_gym_envs  # noqa: F401  registers the ids
 from nlp_gym_agents import make_vec_env
 from nlp_gym_agents._agents import make_agent
-from nlp_gym_envs.dynamics._finetuning import ALL, GROUPS, RATES
+from nlp_gym_envs.dynamics._finetuning import ALL, GROUPS, OPTIMISERS
 from nlp_gym_envs.errors import BadArgument
 from nlp_gym_envs.models.objectives import NOTHING
 
-SMALL: dict[str, Any] = {"updates": 0, "probe": 6, "judge": 6, "batch": 4, "length": 8, "answer": 4, "horizon": 3}
+SMALL: dict[str, Any] = {"updates": 0, "probe": 6, "judge": 6, "batch": 4, "length": 8, "answer": 4, "horizon": 3,
+                         "start": "damaged", "schedule": "constant"}  # fmt: skip
 KINDS = ("rates", "layers")
 STOP = {"rates": None, "layers": [GROUPS, 0]}
 
@@ -41,7 +42,7 @@ def only(kind: str, group: int, num_envs: int = 2) -> np.ndarray:
     return action
 
 
-@pytest.mark.parametrize("optimiser", RATES)
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_action_moves_the_groups_that_it_names_and_no_others(kind: str, optimiser: str) -> None:
     env = rows(kind, optimiser=optimiser)
@@ -108,7 +109,7 @@ def test_what_one_row_does_the_others_do_not_see() -> None:
 def test_row_i_is_the_single_env_seeded_with_seed_plus_i(kind: str) -> None:
     env = rows(kind, start=("damaged", "trained", "fresh"))
     seen, _ = env.reset(seed=5)
-    single = gym.make(f"nlp/sentiment-{kind}-v0", **SMALL, start=("damaged", "trained", "fresh"))
+    single = gym.make(f"nlp/sentiment-{kind}-v0", **{**SMALL, "start": ("damaged", "trained", "fresh")})
     alone, _ = single.reset(seed=6)
     np.testing.assert_array_equal(seen[1], alone)
     for group in (1, 3, 4):
@@ -336,6 +337,14 @@ def test_renamed_tokens_are_written_by_their_names_and_judged_by_what_they_mean(
             monkeypatch.setattr(tunable.module, "write", lambda *_, spelled=spelled: spelled)
             scores.append(data.metrics(made.judge, None, None, called))
         assert scores[0] == scores[1] and scores[0][0][here.task.metric.name] > 0.1
+
+
+@pytest.mark.parametrize(("task", "says"), [("sentiment", "head"), ("translation", "embeddings")])
+def test_instances_are_unlike_as_far_as_the_groups_allow(task: str, says: str) -> None:
+    here = dynamics(rows("layers", 24, task, start=None))
+    assert {made.hidden["start"] for made in here.instance} == {"trained", "renamed", "damaged"}
+    here = dynamics(rows("layers", 24, task, start=None, groups=[group for group in ALL if group != says]))
+    assert {made.hidden["start"] for made in here.instance} == {"trained", "damaged"}
 
 
 def test_names_need_the_group_that_says_them() -> None:

@@ -6,18 +6,21 @@ and one forward over the probe.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
+from ..answers import Label
 from ..errors import BadArgument
 from ..task import OpenTask
 from ._base import box, positive
 from ._starts import STARTS, Starts
-from ._tuned import SMALLEST, Tuned, instance_generator
-from ._update import GOING, SMALL, WORST, Instance, Update
+from ._tuned import SMALLEST, instance_generator
+from ._update import GOING, SMALL, WORST, Instance, Update, data_of
 
-RATES = {"normalised": 0.003, "sgd": 0.1, "momentum": 0.02, "adam": 2e-4}  # a good rate of each optimiser
+RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 2e-4}  # a good rate of each optimiser; of normalised steps each has its own
+OPTIMISERS = ("normalised", *RATES)
 SCHEDULES = ("constant", "cosine")
 KEEPS = 0.8  # what a step leaves of the running mean of gradients' directions
 MOMENTUM, SQUARES, TINY = 0.9, 0.99, 1e-8  # of momentum and Adam
@@ -27,9 +30,26 @@ GROUPS = len(ALL)
 NONE = -1  # no group
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What is taken for a keyword that is None."""
+
+    batch: int
+    probe: int
+    judge: int
+    length: int
+    updates: int
+    damage: float
+
+
+LABELS = Usual(batch=16, probe=32, judge=32, length=24, updates=3000, damage=0.5)
+TEXTS = Usual(batch=8, probe=8, judge=16, length=16, updates=1000, damage=1.0)  # a step of theirs costs more
+
+
 class Finetuning(Update):
     """A subclass sets the actions, and writes `rates_of`: the rate of each group that an action asks for."""
 
+    normalised: ClassVar[float]  # the usual rate of normalised steps
     num_secrets = 2 * (GROUPS + 1) * len(STARTS)
     careful = 0.2  # the share of a good rate that the oracle takes where most answers are wrong
 
@@ -37,38 +57,49 @@ class Finetuning(Update):
         self,
         task: OpenTask,
         num_rows: int,
-        data: Tuned,
         *,
+        model: str | None,
         optimiser: str,
         rate: float | None,
         decades: float,
         schedule: str,
         inner: int,
-        batch: int,
-        start: Sequence[str] | str,
+        batch: int | None,
+        start: Sequence[str] | str | None,
         damage: float | None,
         noise: Sequence[float] | float,
-        probe: int,
-        judge: int,
+        groups: Sequence[str],
+        probe: int | None,
+        judge: int | None,
         horizon: int,
         target: float | None,
         observe: Sequence[str],
         instance: str,
         instances: int | None,
+        updates: int | None,
+        length: int | None,
+        answer: int,
+        device: str,
     ) -> None:
-        if optimiser not in RATES:
-            raise BadArgument(f"optimiser must be one of {', '.join(RATES)}, got {optimiser!r}.")
+        if optimiser not in OPTIMISERS:
+            raise BadArgument(f"optimiser must be one of {', '.join(OPTIMISERS)}, got {optimiser!r}.")
         if schedule not in SCHEDULES:
             raise BadArgument(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}.")
         if not observe or any(part not in PARTS for part in observe):
             raise BadArgument(f"observe must be some of {', '.join(PARTS)}, got {observe!r}.")
+        usual = LABELS if isinstance(task.answer, Label) else TEXTS
+        updates = usual.updates if updates is None else updates
+        length = usual.length if length is None else length
+        data = data_of(task, model, tuple(groups), None, updates, length, answer, device)
+        probe, judge = usual.probe if probe is None else probe, usual.judge if judge is None else judge
         super().__init__(task, num_rows, data, probe, judge, horizon, target, instance, instances)
         self.optimiser, self.schedule, self.decades = optimiser, schedule, positive("decades", decades, 0)
-        self.rate = RATES[optimiser] if rate is None else positive("rate", rate, 0)
-        self.inner, self.batch = positive("inner", inner, 1, int), positive("batch", batch, 1, int)
+        self.rate = {"normalised": self.normalised, **RATES}[optimiser] if rate is None else positive("rate", rate, 0)
+        self.inner = positive("inner", inner, 1, int)
+        self.batch = positive("batch", usual.batch if batch is None else batch, 1, int)
         self.noise = _shares(noise)
-        risen = (0.5 if data.labels else 1.0) if damage is None else positive("damage", damage, 0)
-        self.starts = Starts(data, (start,) if isinstance(start, str) else tuple(start), risen)
+        kinds = (start,) if isinstance(start, str) else start and tuple(start)
+        self.starts = Starts(data, kinds, usual.damage if damage is None else positive("damage", damage, 0))
         self.training = data if task.split == "train" else data.of_training()
         self.there = np.array([end > begin for begin, end in self.tunable.spans.values()])  # (G,) groups of this model
         self.observed = tuple(part for part in PARTS if part in observe)
@@ -310,4 +341,4 @@ def _shares(noise: Sequence[float] | float) -> tuple[float, ...]:
     return tuple(float(share) for share in given)
 
 
-__all__ = ["ALL", "GROUPS", "NONE", "PARTS", "RATES", "STARTS", "Finetuning"]
+__all__ = ["ALL", "GROUPS", "NONE", "OPTIMISERS", "PARTS", "RATES", "STARTS", "Finetuning"]

@@ -9,6 +9,7 @@ from ..errors import BadArgument
 from ._tuned import Tuned
 
 STARTS = ("damaged", "trained", "fresh", "renamed")
+USUAL = ("trained", "renamed", "damaged")  # what helps one harms another
 NEAR, FAR = 0.7, 1.3  # damages, in shares of the usual angle
 TRIES, TEXTS = 4, 16  # batches on which that angle is found, and texts in each
 HALVINGS = 5  # how finely
@@ -16,19 +17,23 @@ WHOLE = np.pi / 2  # the angle at which nothing is left of the weights
 
 
 class Starts:
-    """Draws starts of the kinds asked for; `angles` (G,) is how far each group is turned into noise by a damage."""
+    """Draws starts of the kinds asked for; None: the usual ones, of which names are swapped where the group that says them
+    may change. `angles` (G,) is how far each group is turned into noise by a damage."""
 
-    def __init__(self, data: Tuned, kinds: tuple[str, ...], damage: float) -> None:
-        if not kinds or any(kind not in STARTS for kind in kinds):
-            raise BadArgument(f"start must be some of {', '.join(STARTS)}, got {kinds!r}.")
-        self.tunable, self.kinds = data.tunable, kinds
+    def __init__(self, data: Tuned, kinds: tuple[str, ...] | None, damage: float) -> None:
+        self.tunable = data.tunable
         self.there = [i for i, (begin, end) in enumerate(self.tunable.spans.values()) if end > begin]
         self.head = list(self.tunable.spans).index("head")
+        self.naming = list(self.tunable.spans).index(self.tunable.output)  # the group that says names
+        if kinds is None:
+            kinds = tuple(kind for kind in USUAL if kind != "renamed" or self.naming in self.there)
+        if not kinds or any(kind not in STARTS for kind in kinds):
+            raise BadArgument(f"start must be some of {', '.join(STARTS)}, got {kinds!r}.")
+        self.kinds = kinds
         if "fresh" in kinds:
             self._need("fresh", self.head)
         self.names, self.named = 0, np.arange(0)  # how many things have names, and (N,) those that may swap theirs
         if "renamed" in kinds:
-            self.naming = list(self.tunable.spans).index(self.tunable.output)  # the group that says names
             self._need("renamed", self.naming)
             self.names, self.named = data.names()
         known, key = self.tunable.known, ("angles", damage, data.length, data.answer)

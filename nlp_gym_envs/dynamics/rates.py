@@ -41,19 +41,19 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 |---|---|---|
 | `model` | `"bert_tiny"` for labels, `"t5_tiny"` for texts | the model that is tuned: one that ships with the package, a Hub name, a local path |
 | `optimiser` | `"normalised"` | a step is rate x the weights' norm along each group's gradient; or `"sgd"`, `"momentum"`, `"adam"` |
-| `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .003, .1, .02, .0002; how far 1 is above it |
-| `schedule` | `"constant"` | with `"cosine"` rates fall to nothing over the horizon by themselves, as half a cosine, and an action sets them before that |
-| `inner`, `batch` | 1, 8 | updates in a step; texts of a minibatch |
-| `start`, `damage` | `("damaged",)`, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
+| `rate`, `decades` | of the optimiser, 1.5 | the rate that 0 stands for: .006, .1, .02, .0002; how far 1 is above it |
+| `schedule` | `"cosine"` | rates fall to nothing over the horizon by themselves, as half a cosine, and an action sets them before that; with `"constant"` they stay |
+| `inner`, `batch` | 1, 16 for labels, 8 for texts | updates in a step; texts of a minibatch |
+| `start`, `damage` | `("trained", "renamed", "damaged")` as far as `groups` allow, 0.5 for labels, 1 for texts | starting points to draw from; how far the loss has risen there, in nats |
 | `noise` | `(0.0, 0.8)` | shares of answers that are other examples', of which each instance has one |
 | `groups` | all five | what may change |
-| `probe`, `judge` | 16, 32 | examples that the reward, and that the metrics at the end look at |
+| `probe`, `judge` | 32, 32 for labels, 8, 16 for texts | examples that the reward, and that the metrics at the end look at |
 | `horizon` | 12 | steps |
 | `target` | none | a score of the task's metric at which an episode is won |
 | `observe` | all five | the parts of the observation |
 | `instance`, `instances` | `"varied"`, none | `"fixed"`: one instance for ever, which is black-box optimisation; how many there are (10^6, 64, 256) |
-| `updates` | 1000 for labels, 0 for texts | updates of the whole model on the training split beforehand, kept on disk |
-| `length`, `answer` | 32, 16 | tokens read of a text, and of an answer |
+| `updates` | 3000 for labels, 1000 for texts | updates of the whole model on the training split beforehand, kept on disk |
+| `length`, `answer` | 24 for labels, 16 for texts; 16 | tokens read of a text, and of an answer |
 | `device` | `"cpu"` | where the model is |
 
 ## Version history
@@ -68,13 +68,13 @@ from gymnasium import spaces
 
 from ..task import OpenTask
 from ._finetuning import ALL, GROUPS, NONE, PARTS, Finetuning
-from ._update import data_of
 
 
 class Rates(Finetuning):
     """Set every group's rate."""
 
     name = "rates"
+    normalised = 0.006
 
     def __init__(
         self,
@@ -84,30 +84,30 @@ class Rates(Finetuning):
         optimiser: str = "normalised",
         rate: float | None = None,
         decades: float = 1.5,
-        schedule: str = "constant",
+        schedule: str = "cosine",
         inner: int = 1,
-        batch: int = 8,
-        start: Sequence[str] | str = ("damaged",),
+        batch: int | None = None,
+        start: Sequence[str] | str | None = None,
         damage: float | None = None,
         noise: Sequence[float] | float = (0.0, 0.8),
         groups: Sequence[str] = ALL,
-        probe: int = 16,
-        judge: int = 32,
+        probe: int | None = None,
+        judge: int | None = None,
         horizon: int = 12,
         target: float | None = None,
         observe: Sequence[str] = PARTS,
         instance: str = "varied",
         instances: int | None = None,
         updates: int | None = None,
-        length: int = 32,
+        length: int | None = None,
         answer: int = 16,
         device: str = "cpu",
     ) -> None:
-        data = data_of(task, model, tuple(groups), None, updates, length, answer, device)
         super().__init__(
-            task, num_rows, data, optimiser=optimiser, rate=rate, decades=decades, schedule=schedule,
-            inner=inner, batch=batch, start=start, damage=damage, noise=noise, probe=probe, judge=judge,
+            task, num_rows, model=model, optimiser=optimiser, rate=rate, decades=decades, schedule=schedule,
+            inner=inner, batch=batch, start=start, damage=damage, noise=noise, groups=groups, probe=probe, judge=judge,
             horizon=horizon, target=target, observe=observe, instance=instance, instances=instances,
+            updates=updates, length=length, answer=answer, device=device,
         )  # fmt: skip
         self.action_space = spaces.Box(-1, 1, (GROUPS,), np.float32)
         self.action_meanings = tuple(f"rate of {group}" for group in self.tunable.spans)
