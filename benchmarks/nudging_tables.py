@@ -30,16 +30,6 @@ counted in the table: fewer than five are a first look, and intervals of one see
 """
 
 
-def resampled(seeds: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """Means of rises (S, N), seeds and instances drawn anew: (R,), the first as they are."""
-    count, size = seeds.shape
-    means = [seeds.mean()]
-    for _ in range(REPETITIONS):
-        mine = seeds[chance.integers(count, size=count)].mean(0)
-        means.append(mine[chance.integers(size, size=size)].mean())
-    return np.array(means)
-
-
 def shown(means: np.ndarray) -> str:
     """A mean and half its interval, x 100."""
     low, high = np.quantile(means[1:], [0.025, 0.975])
@@ -59,10 +49,10 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
     for name in sorted(groups, key=lambda name: -rises[name].mean()):
         group, mine = groups[name], rises[name]
         cells = [" ".join(part for part in name if part != "as is"), str(len(group))]
-        cells.append(shown(resampled(mine, np.random.default_rng(0))))
+        cells.append(shown(resampled(mine)))
         for rule in beside:
             other = rises[rule, "as is"]
-            cells.append("" if name[0] == rule else shown(resampled(mine - other, np.random.default_rng(0))))
+            cells.append("" if name[0] == rule else shown(resampled(mine - other)))
         for measure in measures:
             scale = MEASURES[measure]
             ends = [np.mean([row["scores"][f"{measure}{end}"][0] for row in group]) for end in ("_start", "")]

@@ -1,8 +1,9 @@
-"""Layers: an action says which group of a damaged transformers model's parameters is trained next, at which rate, or STOP.
+"""Layers: an action says which group of a transformers model's parameters is trained next, at which rate, or STOP.
 
-Which group is damaged is hidden, and so is whether the answers that it learns from are right: what to train, and when to stop,
-must be inferred from gradients and losses. After Lee et al. 2023, "Surgical fine-tuning improves adaptation to distribution
-shifts", and Pan et al. 2024, "LISA: layerwise importance sampling for memory-efficient large language model fine-tuning".
+What is wrong with the model is hidden (nothing, names are swapped, a group is damaged), and so is whether the answers that it
+learns from are right: what to train, and when to stop, must be inferred from gradients and losses. After Lee et al. 2023,
+"Surgical fine-tuning improves adaptation to distribution shifts", and Pan et al. 2024, "LISA: layerwise importance sampling for
+memory-efficient large language model fine-tuning".
 
 ## Action space
 `MultiDiscrete([6, levels])`: a group (embeddings; the lower, middle and upper third of the blocks; the head) or STOP, and a

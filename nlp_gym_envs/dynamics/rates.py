@@ -1,8 +1,9 @@
-"""Learning rates: while a damaged transformers model is fine-tuned, an action sets the rate of each group of its parameters.
+"""Learning rates: while a transformers model is fine-tuned, an action sets the rate of each group of its parameters.
 
-Which group is damaged is hidden, and so is whether the answers that it learns from are right: the best rates are not the
-same everywhere, and must be inferred from gradients and losses. After Daniel et al. 2016, "Learning step size controllers for
-robust neural network training", and Lee et al. 2023, "Surgical fine-tuning improves adaptation to distribution shifts".
+What is wrong with the model is hidden (nothing, names are swapped, a group is damaged), and so is whether the answers that it
+learns from are right: the best rates are not the same everywhere, and must be inferred from gradients and losses. After Daniel
+et al. 2016, "Learning step size controllers for robust neural network training", and Lee et al. 2023, "Surgical fine-tuning
+improves adaptation to distribution shifts".
 
 ## Action space
 `Box(-1, 1, (5,))`: of embeddings, the lower, middle and upper third of the blocks, and the head, the base-10 logarithm of the
