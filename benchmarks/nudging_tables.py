@@ -8,9 +8,9 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+from finetuning_tables import resampled
 from tables import FOLDER
 
-REPETITIONS = 2000
 BESIDE = ("no_op", "best_constant", "hill_climb", "prior_correction", "gradient_calibration")
 MEASURES = {"accuracy": 100, "f1_macro": 100, "chrf": 100, "bleu": 100, "f1": 100, "exact_match": 100, "loss": 1}
 INTRODUCTION = """# Nudging: frozen models calibrated step by step

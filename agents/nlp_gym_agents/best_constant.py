@@ -1,6 +1,7 @@
 """The best thing to do without looking: one action from a grid, chosen on training instances; level, or slowing down.
 
-With an environment's `optimiser="adam"` it is Adam at its best static rates; `schedule="cosine"` is its static decay.
+With an environment's `optimiser="adam"` it is Adam at its best static rates. Where rates do not decay by themselves
+(the environment's `schedule="constant"`), its own `schedule="cosine"` is the best static decay.
 """
 
 import itertools

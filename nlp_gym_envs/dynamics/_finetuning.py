@@ -6,7 +6,7 @@ and one forward over the probe.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from ._starts import STARTS, Starts
 from ._tuned import SMALLEST, instance_generator
 from ._update import GOING, SMALL, WORST, Instance, Update, data_of
 
-RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 2e-4}  # a good rate of each optimiser; of normalised steps each has its own
+RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 2e-4}  # good ones; of normalised steps each dynamics has its own
 OPTIMISERS = ("normalised", *RATES)
 SCHEDULES = ("constant", "cosine")
 KEEPS = 0.8  # what a step leaves of the running mean of gradients' directions
@@ -31,8 +31,8 @@ NONE = -1  # no group
 
 
 @dataclass(frozen=True)
-class Usual:
-    """What is taken for a keyword that is None."""
+class Sizes:
+    """Keywords for which None stands for what is usual where answers are labels, or texts."""
 
     batch: int
     probe: int
@@ -42,8 +42,8 @@ class Usual:
     damage: float
 
 
-LABELS = Usual(batch=16, probe=32, judge=32, length=24, updates=3000, damage=0.5)
-TEXTS = Usual(batch=8, probe=8, judge=16, length=16, updates=1000, damage=1.0)  # a step of theirs costs more
+LABELS = Sizes(batch=16, probe=32, judge=32, length=24, updates=3000, damage=0.5)
+TEXTS = Sizes(batch=8, probe=8, judge=16, length=16, updates=1000, damage=1.0)  # a step of theirs costs more
 
 
 class Finetuning(Update):
@@ -87,24 +87,23 @@ class Finetuning(Update):
             raise BadArgument(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}.")
         if not observe or any(part not in PARTS for part in observe):
             raise BadArgument(f"observe must be some of {', '.join(PARTS)}, got {observe!r}.")
-        usual = LABELS if isinstance(task.answer, Label) else TEXTS
-        updates = usual.updates if updates is None else updates
-        length = usual.length if length is None else length
-        data = data_of(task, model, tuple(groups), None, updates, length, answer, device)
-        probe, judge = usual.probe if probe is None else probe, usual.judge if judge is None else judge
-        super().__init__(task, num_rows, data, probe, judge, horizon, target, instance, instances)
+        asked = {"batch": batch, "probe": probe, "judge": judge, "length": length, "updates": updates, "damage": damage}
+        given = {name: value for name, value in asked.items() if value is not None}
+        sizes = replace(LABELS if isinstance(task.answer, Label) else TEXTS, **given)
+        data = data_of(task, model, tuple(groups), None, sizes.updates, sizes.length, answer, device)
+        super().__init__(task, num_rows, data, sizes.probe, sizes.judge, horizon, target, instance, instances)
         self.optimiser, self.schedule, self.decades = optimiser, schedule, positive("decades", decades, 0)
         self.rate = {"normalised": self.normalised, **RATES}[optimiser] if rate is None else positive("rate", rate, 0)
         self.inner = positive("inner", inner, 1, int)
-        self.batch = positive("batch", usual.batch if batch is None else batch, 1, int)
+        self.batch = positive("batch", sizes.batch, 1, int)
         self.noise = _shares(noise)
-        kinds = (start,) if isinstance(start, str) else start and tuple(start)
-        self.starts = Starts(data, kinds, usual.damage if damage is None else positive("damage", damage, 0))
+        kinds = (start,) if isinstance(start, str) else start if start is None else tuple(start)
+        self.starts = Starts(data, kinds, positive("damage", sizes.damage, 0))
         self.training = data if task.split == "train" else data.of_training()
         self.there = np.array([end > begin for begin, end in self.tunable.spans.values()])  # (G,) groups of this model
         self.observed = tuple(part for part in PARTS if part in observe)
-        sizes = {"gradient": 3 * GROUPS, "batch": 3, "loss": 3, "history": 3 * GROUPS, "budget": 1}
-        self.parts = {name: box(0 if name == "budget" else -1, 1, sizes[name]) for name in self.observed}
+        wide = {"gradient": 3 * GROUPS, "batch": 3, "loss": 3, "history": 3 * GROUPS, "budget": 1}
+        self.parts = {name: box(0 if name == "budget" else -1, 1, wide[name]) for name in self.observed}
         self.gradient: list[Any] = [None] * num_rows  # of (D,): of the minibatch that comes next
         self.mean: list[Any] = [None] * num_rows  # of (D,): the running mean of gradients, each group's at unit length
         self.moments: list[Any] = [None] * num_rows  # of tuples of (D,): what the optimiser keeps

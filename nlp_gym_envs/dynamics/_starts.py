@@ -17,8 +17,10 @@ WHOLE = np.pi / 2  # the angle at which nothing is left of the weights
 
 
 class Starts:
-    """Draws starts of the kinds asked for; None: the usual ones, of which names are swapped where the group that says them
-    may change. `angles` (G,) is how far each group is turned into noise by a damage."""
+    """Draws starts of the kinds asked for; None: the usual ones, but for names that nothing may put right.
+
+    `angles` (G,) is how far each group is turned into noise by a damage.
+    """
 
     def __init__(self, data: Tuned, kinds: tuple[str, ...] | None, damage: float) -> None:
         self.tunable = data.tunable
