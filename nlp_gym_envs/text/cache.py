@@ -59,8 +59,8 @@ def array(key: dict[str, Any], make: Callable[[], np.ndarray]) -> np.ndarray:
 
 @contextlib.contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Log, at level INFO, what takes longer than `LONG` seconds."""
-    timer = threading.Timer(LONG, LOG.info, ("Preparing %s: once, it is kept in %s.", what, folder()))
+    """Log what takes longer than `LONG` seconds: at level WARNING, so that who waits in Python sees it, too."""
+    timer = threading.Timer(LONG, LOG.warning, ("Preparing %s: once, it is kept in %s.", what, folder()))
     timer.daemon = True
     timer.start()
     try:
