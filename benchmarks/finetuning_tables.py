@@ -6,6 +6,7 @@ python benchmarks/finetuning_tables.py
 import json
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 FOLDER = Path(__file__).parent / "results"
 REPETITIONS = 2000  # of the bootstrap
+NEAR = 0.02  # nats: a model that is warmed up on another machine differs a little
 LEARNERS = ("ppo", "a2c", "sac", "td3", "tqc", "dqn", "sarsa")
 KNOWING = "best_constant knows=True instances=64"  # told what is hidden
 AGAINST = ("best_constant", "best_constant schedule=cosine", KNOWING, f"{KNOWING} schedule=cosine",
@@ -63,6 +65,14 @@ def resampled(rises: np.ndarray, seed: int = 0) -> np.ndarray:
     return np.array(means)
 
 
+def alike(starts: Sequence[float], where: str) -> None:
+    """Raise ValueError where rows that are to be compared did not start from the same instances."""
+    if max(starts) - min(starts) > NEAR:
+        raise ValueError(
+            f"{where}: mean losses at the start are {min(starts):.3f} to {max(starts):.3f}; run all again."
+        )
+
+
 def written(means: np.ndarray, digits: int = 3) -> str:
     """A mean with its interval."""
     low, high = np.quantile(means[1:], [0.025, 0.975])
@@ -93,17 +103,19 @@ def table(rows: list[dict[str, Any]], where: str | None = None) -> list[str]:
             f"{mean['loss_start']:.3f} to {mean['loss']:.3f} | {mean[metric]:.3f} | "
             f"{mean['forward_passes']:.0f}, {mean['backward_passes']:.0f} |"
         )
-    return [*lines, *differences(rises)]
+    starts = {name: np.array([row["each"]["loss_start"] for row in group]) for name, group in groups.items()}
+    return [*lines, *differences(rises, starts)]
 
 
-def differences(rises: dict[str, np.ndarray]) -> list[str]:
-    """Each learner's rise less that of what it should beat."""
+def differences(rises: dict[str, np.ndarray], starts: dict[str, np.ndarray]) -> list[str]:
+    """Each learner's rise less that of what it should beat; `starts`, (S, N) too, are the losses at the start."""
     learners = [name for name in rises if LENGTH.sub("", name) in LEARNERS]
     lines = []
     for learner in learners:
         others = [f"{learner} {other}" if other in CONTROLS else other for other in AGAINST]
         for other in (other for other in others if other in rises):
             both = min(rises[learner].shape[1], rises[other].shape[1])  # the first instances are the same
+            alike([starts[name][:, :both].mean() for name in (learner, other)], f"{learner} beside {other}")
             gap = rises[learner][:, :both] - rises[other][:, :both].mean(0)  # (S, N)
             lines.append(f"| {learner} | {other} | {written(resampled(gap))} |")
     return ["", "| learner | less | difference of the rise |", "|---|---|---|", *lines] if lines else []

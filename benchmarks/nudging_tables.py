@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from finetuning_tables import resampled
+from finetuning_tables import alike, resampled
 from tables import FOLDER
 
 BESIDE = ("no_op", "best_constant", "hill_climb", "prior_correction", "gradient_calibration")
@@ -19,9 +19,6 @@ Made by `python benchmarks/nudging_tables.py` from `nudging.jsonl`, which is mad
 
     NLP_GYM_DATA=<folder with ag_news, trec6, sst2> python benchmarks/nudging.py transfer
     python benchmarks/nudging.py builtin
-
-On `translation` and `question_answering` PPO was trained with its earlier settings (16 rows, entropy .005, discount
-.98) and `--steps 49152`.
 
 400 test instances, the same for every agent; `rise` is that of the utility on each instance's judge batch x 100, with a
 95 % interval over seeds and instances. `beside` is the rise less a rule's, paired by instance, with its interval. All
@@ -41,6 +38,7 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         groups[row["agent"], row["arm"]].append(row)
+    alike([row["scores"]["loss_start"][0] for row in rows], str((rows[0]["task"], rows[0]["judged_on"])))
     rises = {name: np.array([row["rises"] for row in group]) for name, group in groups.items()}
     beside = [rule for rule in BESIDE if (rule, "as is") in rises]
     measures = [name for name in MEASURES if name in rows[0]["scores"]]
