@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._bridge import SB3VecEnv, make_vec_env
     from ._evaluation import evaluate
+    from ._explanation import explain
     from ._features import WordMean
 
-__all__ = ["SB3VecEnv", "WordMean", "evaluate", "make_vec_env"]
+__all__ = ["SB3VecEnv", "WordMean", "evaluate", "explain", "make_vec_env"]
 
-_HOMES = {"SB3VecEnv": "_bridge", "WordMean": "_features", "evaluate": "_evaluation", "make_vec_env": "_bridge"}
+_HOMES = {
+    "SB3VecEnv": "_bridge",
+    "WordMean": "_features",
+    "evaluate": "_evaluation",
+    "explain": "_explanation",
+    "make_vec_env": "_bridge",
+}
 
 
 def __getattr__(name: str) -> Any:

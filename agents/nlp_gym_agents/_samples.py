@@ -58,6 +58,9 @@ def meaning(env: Any, action: Any) -> str:
     """An action in words; numbers where it is a vector."""
     if isinstance(env.action_space, gym.spaces.Discrete):
         return str(env.unwrapped.action_meanings[int(action)])
+    if isinstance(env.action_space, gym.spaces.MultiDiscrete):
+        named = zip(env.unwrapped.action_meanings, _plain(action), strict=True)
+        return ", ".join(str(meanings[at]) for meanings, at in named)
     return ", ".join(f"{value:+.3g}" if isinstance(value, float) else str(value) for value in _plain(action))
 
 

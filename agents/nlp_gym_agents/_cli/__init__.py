@@ -91,6 +91,7 @@ for name, command in {
     "tune": benchmarking.tune,
     "report": reporting.report,
     "doctor": examining.doctor,
+    "explain": examining.explain,
 }.items():
     app.command(name)(command)
 

@@ -1,4 +1,4 @@
-"""`nlp-gym doctor`."""
+"""`nlp-gym doctor` and `explain`."""
 
 import contextlib
 import sys
@@ -56,3 +56,39 @@ def doctor(
             json_.write_text(written + "\n", encoding="utf-8")
         show_report(report, console())
     raise typer.Exit(report.exit_code(strict))
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    split: Annotated[str, typer.Option(metavar="NAME", help="Whose examples.")] = "test",
+    episodes: Annotated[int, typer.Option(min=1, metavar="N", help="How many, drawn at random.")] = 3,
+    alternatives: Annotated[int, typer.Option(min=0, metavar="N", help="Other actions that are tried at a step.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the draw.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Explain a run's decisions by experiments: other actions, other observations, words left out.
+
+    At each step of some episodes another action is forced, and the policy goes on; each part of what it sees is
+    replaced by another moment's; and, where the answer is a label, each word is left out of the text.
+
+    [bold]Examples[/bold]
+
+      nlp-gym explain runs/ppo-sentiment-read-seed0
+      nlp-gym explain runs/ppo-sentiment-read-seed0 --split compositional --episodes 20 --json
+    """
+    import json
+
+    with contextlib.redirect_stdout(sys.stderr), one_thread():
+        from .._explanation import explain as explained
+        from .._explanation_screen import show_explanation
+        from .._screens import console
+        from .._trained import load_run
+
+        out = console(error=True)
+        with contextlib.nullcontext() if as_json or not out.is_terminal else out.status("trying what else there is"):
+            _, experiment, agent = load_run(run)
+            found = explained(agent, experiment.env, split, experiment.env_kwargs, episodes, alternatives, seed)
+    if as_json:
+        typer.echo(json.dumps({"run": str(run), "agent": experiment.agent, **found}, allow_nan=False))
+    else:
+        show_explanation(found, console())
