@@ -12,6 +12,7 @@ from ._screens import plain_table, print_table
 
 FIRST, LAST = 8, 4  # steps of a long episode that are shown
 TELLING = 5  # words that are named
+FOLDED = ("does", "instead", "looks at")  # columns that are folded where the terminal is narrow
 STRONG = 0.5  # of the largest effect of a word: from there it is bold
 
 
@@ -50,6 +51,8 @@ def _episode(episode: Mapping[str, Any], split: str, out: Console) -> None:
         out.print(Padding(_coloured(episode["words"], effects), (0, 0, 0, 2)))
         out.print(Padding(Text(f"words: {_telling(episode['words'], effects)}"), (0, 0, 0, 2)))
     table = plain_table("step", "does", "odds", "paid", "instead", "looks at", right=("step", "odds", "paid"))
+    for column in table.columns:
+        column.no_wrap = column.header not in FOLDED
     few = len(steps) <= FIRST + LAST + 1
     for at in range(len(steps)) if few else (*range(FIRST), None, *range(len(steps) - LAST, len(steps))):
         if at is None:
@@ -57,7 +60,9 @@ def _episode(episode: Mapping[str, Any], split: str, out: Console) -> None:
             continue
         step = steps[at]
         odds = "" if step["probability"] is None else f"{step['probability']:.2f}"
-        instead = "; ".join(f"{_short(one['action'], 30)} {one['return']:+.2f}" for one in step["instead"])
+        instead = ("\n" if out.is_terminal else "; ").join(
+            f"{_short(one['action'], 30)} {one['return']:+.2f}" for one in step["instead"]
+        )
         table.add_row(*map(Text, (str(at + 1), _short(step["action"], 44), odds, f"{step['reward']:+.3f}", instead,
                                   _parts(step["parts"], 2))))  # fmt: skip
     print_table(table, out)
