@@ -29,7 +29,7 @@ from nlp_gym_envs.rewards import Reward
 from nlp_gym_envs.text.examples import Examples
 
 from ._agents import takes_masks
-from ._samples import LONGEST, meaning
+from ._samples import LONGEST
 
 MOMENTS = 32  # others, whose parts of the observation are put in
 WORDS = 200  # that are left out of a text, at most
@@ -48,6 +48,7 @@ class Played:
     masks: list[np.ndarray] = field(default_factory=list)
     states: list[Any] = field(default_factory=list)  # a recurrent policy's, before the step
     actions: list[Any] = field(default_factory=list)
+    names: list[list[str]] = field(default_factory=list)  # of all actions, as the row stood
     rewards: list[float] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)  # at the end: answer, target, metrics
 
@@ -141,14 +142,15 @@ def explain(
         words, lost = words_left_out(mind, env_id, options, env, one)
         steps = []
         for at, action in enumerate(one.actions):
-            odds, instead = _odds(mind, one, at), returns.get((number, at), [])
-            told = {"text": one.texts[at], "action": meaning(_Named(env), action), "reward": round(one.rewards[at], 6)}
-            told["probability"] = None if mind.actions is None else round(float(odds[_index(mind, action)]), 4)
+            odds, names, instead = _odds(mind, one, at), one.names[at], returns.get((number, at), [])
+            counted = mind.actions is not None
+            told: dict[str, Any] = {"text": one.texts[at], "reward": round(one.rewards[at], 6)}
+            told["action"] = names[_index(mind, action)] if counted else env.episodes.dynamics.meaning(action)
+            told["probability"] = round(float(odds[_index(mind, action)]), 4) if counted else None
             told["instead"] = [
-                {"action": meaning(_Named(env), mind.counted()[other]), "probability": round(float(odds[other]), 4),
-                 "return": round(paid, 6)}
+                {"action": names[other], "probability": round(float(odds[other]), 4), "return": round(paid, 6)}
                 for other, paid in instead
-            ]  # fmt: skip
+            ]
             told["parts"] = _parts(mind, env.episodes, one, at, others)
             told["words"] = None if lost is None else [round(float(value), 4) for value in lost[at]]
             steps.append(told)
@@ -171,6 +173,9 @@ def play(mind: Mind, env_id: str, options: Mapping[str, Any], seeds: np.ndarray)
             one.masks.append(masks[row].copy())
             one.states.append(_of(state, row))
             one.texts.append(str(text))
+            one.names.append(
+                [games.dynamics.meaning(action, row) for action in mind.counted()] if mind.actions is not None else []
+            )
 
     games = env.episodes
     _begin(games, seeds)
@@ -333,21 +338,6 @@ def _moments(mind: Mind, env_id: str, options: Mapping[str, Any], seed: int) -> 
 
 
 # -------------------------------------------------------------------- small things
-
-
-@dataclass
-class _Named:
-    """What `meaning` wants of an environment."""
-
-    rows: Any
-
-    @property
-    def unwrapped(self) -> Any:
-        return self.rows.episodes.dynamics
-
-    @property
-    def action_space(self) -> Any:
-        return self.rows.single_action_space
 
 
 def _every(space: spaces.Space) -> np.ndarray | None:

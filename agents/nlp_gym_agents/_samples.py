@@ -42,7 +42,11 @@ def _episode(agent: Any, env: Any, seed: int | None) -> dict[str, Any]:
         options = {} if masks is None else {"action_masks": masks}
         starts = np.array([first])
         action, state = agent.predict(observation, state=state, episode_start=starts, deterministic=True, **options)
-        step = {"text": info["text"], "action": _plain(action), "meaning": meaning(env, action)}
+        step = {
+            "text": info["text"],
+            "action": _plain(action),
+            "meaning": env.unwrapped.episodes.dynamics.meaning(action, 0),
+        }
         step["probability"] = probability(agent, observation, action, masks)
         observation, reward, terminated, truncated, info = env.step(action)
         step |= {"reward": _short(reward), "components": {k: _short(v) for k, v in info["reward_components"].items()}}
@@ -52,16 +56,6 @@ def _episode(agent: Any, env: Any, seed: int | None) -> dict[str, Any]:
     told["steps"] = told["steps"][:LONGEST]
     told |= {"answer": str(info["answer"]), "target": [str(text) for text in info["target"]], "return": _short(paid)}
     return {**told, "metrics": {name: _short(value) for name, value in info["episode_metrics"].items()}}
-
-
-def meaning(env: Any, action: Any) -> str:
-    """An action in words; numbers where it is a vector."""
-    if isinstance(env.action_space, gym.spaces.Discrete):
-        return str(env.unwrapped.action_meanings[int(action)])
-    if isinstance(env.action_space, gym.spaces.MultiDiscrete):
-        named = zip(env.unwrapped.action_meanings, _plain(action), strict=True)
-        return ", ".join(str(meanings[at]) for meanings, at in named)
-    return ", ".join(f"{value:+.3g}" if isinstance(value, float) else str(value) for value in _plain(action))
 
 
 def probability(agent: Any, observation: Any, action: Any, masks: np.ndarray | None) -> float | None:

@@ -107,8 +107,8 @@ class Dynamics:
         """The accepted answers of each episode, (B,) object of tuples of str."""
         return self.task.accepted[self.example[rows]]
 
-    def meaning(self, action: Any) -> str:
-        """What one row's action means, in words."""
+    def meaning(self, action: Any, row: int | None = None) -> str:
+        """What an action means, in words; what it means in a row, as that stands, where that is another thing."""
         return in_words(self.action_space, self.action_meanings, action)
 
     def solved(self, rows: np.ndarray) -> np.ndarray | None:

@@ -438,6 +438,11 @@ class TokenChoice(Dynamics):
         texts[:] = [self._text(row) for row in rows.tolist()]
         return texts
 
+    def meaning(self, action: Any, row: int | None = None) -> str:
+        if row is None or self.closed is not None:
+            return super().meaning(action)
+        return f"write {self._name(int(self.candidates[row, int(action)]))}"
+
     def proposals(self, row: int) -> list[tuple[str, float, bool]]:
         """The candidates of a row as a person reads them: text, p, whether allowed."""
         listed = zip(self.candidates[row].tolist(), np.exp(self.log_p[row]).tolist(), self.allowed[row], strict=True)
