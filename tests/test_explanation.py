@@ -60,6 +60,9 @@ def test_every_kind_of_environment_and_agent_can_be_explained(env_id: str, name:
             assert all(0 <= value <= 1 for value in step["parts"].values())
             assert (step["probability"] is None) == isinstance(space, spaces.Box)
             assert len(step["instead"]) <= 1 and all(one["action"] != step["action"] for one in step["instead"])
+            if "-tokens-" in env_id:  # what is written, not "candidate 1"
+                assert all(one["action"] == "write END" or one["action"][:7] in ("write '", 'write "')
+                           for one in (step, *step["instead"]))  # fmt: skip
             if episode["words"] is not None:
                 assert len(step["words"]) == len(episode["words"])
     assert (found["episodes"][0]["words"] is not None) == (env_id in (READ, LABEL))
