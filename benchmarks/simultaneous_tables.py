@@ -26,6 +26,7 @@ made by
     export NLP_GYM_DATA=<folder with multi30k_en_de>
     python benchmarks/simultaneous.py line ppo --model models/m30k
     python benchmarks/simultaneous.py line ppo --model models/m30k --report
+    python benchmarks/simultaneous.py controls --seeds 1 --model m30k_b    # and line --only wait_k
 
 The recipe of writing.md trained again (78 s on a GPU: chrF 36.8, BLEU 15.8 on validation), then tuned on prefixes for
 200 updates (125 s of one core); all play with the tuned one. 19,997 / 1,014 / 1,000 pairs;
@@ -37,9 +38,16 @@ learned policy is the best of three checkpoints on validation, judged once on th
 def main() -> None:
     """Write simultaneous.md."""
     rows, pairs = _rows("simultaneous.jsonl"), _rows("simultaneous_paired.jsonl")
-    text = f"{INTRODUCTION}\n{_table([row for row in rows if 'error' not in row])}"
+    models: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if "error" not in row:
+            models[row["model"]].append(row)
+    first, *again = models.values()
+    text = f"{INTRODUCTION}\n{_table(first)}"
     text += "\n![quality against delay](simultaneous.png)\n"
     text += _paired([pair for pair in pairs if pair["agent"] != "uniform"])
+    for there in again:
+        text += f"\n## Controls, with the model trained again\n\n{_table(there)}"
     notes = FOLDER / "SIMULTANEOUS_NOTES.md"
     text += "\n" + notes.read_text() if notes.exists() else ""
     (FOLDER / "simultaneous.md").write_text(text)
