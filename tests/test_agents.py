@@ -309,3 +309,9 @@ def test_rl_zoo_trains_an_id_with_our_file(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert list(tmp_path.glob("ppo/*/nlp-sst2-label-v0.zip")) or list(tmp_path.rglob("*.zip"))
+
+
+def test_hyperparameters_are_left_as_they_were_given() -> None:
+    given = {"policy_kwargs": {"net_arch": [8]}, "n_steps": 4}
+    make_agent("a2c", make_vec_env(SUBSPACE.replace("ag_news", "sentiment"), 2, 0, TINY), given, 0)
+    assert given == {"policy_kwargs": {"net_arch": [8]}, "n_steps": 4}

@@ -1,5 +1,6 @@
 """Agents by name: every file of this folder without an underscore is one, and ends in `AGENT`, a class like SB3's."""
 
+import copy
 import inspect
 import sys
 from typing import Any
@@ -20,7 +21,7 @@ def make_agent(name: str, env: Any, hyperparameters: dict[str, Any], seed: int |
     Raises UnknownName, or BadArgument where the agent cannot take a hyperparameter or the environment.
     """
     kind = AGENTS.get(name)
-    options = dict(hyperparameters)
+    options = copy.deepcopy(hyperparameters)  # SB3's A2C writes into policy_kwargs
     policy = options.pop("policy", None) or getattr(kind, "policy_name", "MlpPolicy")
     if isinstance(env.observation_space, spaces.Dict):
         policy = FOR_DICTS.get(policy, policy)
