@@ -118,7 +118,7 @@ def test_words_are_left_out_of_the_text_and_of_what_is_seen() -> None:
     mind = Mind(agent, env.single_action_space)
     [one] = play(mind, LABEL, options, np.arange(1))
     agent.seen.clear()
-    words, lost = words_left_out(mind, LABEL, options, env, one)
+    words, lost = words_left_out(mind, env, options, one)
     assert words == env.task.examples["text"][one.example].split() and lost.shape == (1, len(words))
     assert not lost.any()  # it always says the same
     variants = max(agent.seen, key=len)

@@ -74,9 +74,7 @@ def evaluate(
 
     Actions are the policy's best (`deterministic=True`); masks are given to agents that take them.
     """
-    options = {**(env_kwargs or {}), "split": split, "order": "sequential"}
-    if options.get("reward") == "improvement":
-        del options["reward"]  # shaping helps to learn; agents are compared by what the task itself pays
+    options = judging(env_kwargs, split)
     env = _rows_of(env_id, min(num_envs, limit or num_envs), options)
     total = min(env.episodes.size, limit or env.episodes.size)
     if total < env.num_envs and not env.episodes.dynamics.answers_examples:
@@ -105,6 +103,14 @@ def evaluate(
     spent = counted(env.episodes)
     env.close()
     return Evaluation(env_id, split, scores, found, answers, targets, counts, spent)
+
+
+def judging(env_kwargs: Mapping[str, Any] | None, split: str, order: str = "sequential") -> dict[str, Any]:
+    """Keywords of an environment in which agents are looked at: shaping is for learning, the task itself pays here."""
+    options = {**(env_kwargs or {}), "split": split, "order": order}
+    if options.get("reward") == "improvement":
+        del options["reward"]
+    return options
 
 
 def counted(episodes: Any) -> dict[str, int]:

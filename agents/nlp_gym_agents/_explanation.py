@@ -29,7 +29,9 @@ from nlp_gym_envs.rewards import Reward
 from nlp_gym_envs.text.examples import Examples
 
 from ._agents import takes_masks
-from ._samples import LONGEST
+from ._evaluation import judging
+from ._samples import LONGEST, gives_odds
+from .best_constant import FACE
 
 MOMENTS = 32  # others, whose parts of the observation are put in
 WORDS = 200  # that are left out of a text, at most
@@ -46,6 +48,7 @@ class Played:
     texts: list[str] = field(default_factory=list)
     seen: list[Any] = field(default_factory=list)  # observations, without the rows' axis
     masks: list[np.ndarray] = field(default_factory=list)
+    odds: list[np.ndarray] = field(default_factory=list)  # of all actions, as `Mind.odds`
     states: list[Any] = field(default_factory=list)  # a recurrent policy's, before the step
     actions: list[Any] = field(default_factory=list)
     names: list[list[str]] = field(default_factory=list)  # of all actions, as the row stood
@@ -70,8 +73,7 @@ class Mind:
         self.actions = _every(action_space)  # (n, ...) where they can be counted, else None
         box = action_space if isinstance(action_space, spaces.Box) else None
         self.width = None if box is None else (box.high - box.low).astype(np.float64)
-        policy: Any = getattr(agent, "policy", None)
-        self.gives_odds = hasattr(policy, "get_distribution") and not hasattr(policy, "lstm_actor")
+        self.gives_odds = gives_odds(agent)
 
     def act(self, seen: Any, masks: np.ndarray, state: Any, first: np.ndarray) -> tuple[np.ndarray, Any]:
         """The best actions (B, ...) and the state afterwards."""
@@ -129,20 +131,17 @@ def explain(
     for name, value in (("episodes", episodes), ("alternatives", alternatives)):
         if not isinstance(value, int) or value < (name == "episodes"):
             raise BadArgument(f"{name} must be a whole number of at least {int(name == 'episodes')}, got {value!r}.")
-    options = {**(env_kwargs or {}), "split": split, "order": "random"}
-    if options.get("reward") == "improvement":
-        del options["reward"]  # as `evaluate`: paid what the task itself pays
-    space = _rows(env_id, 1, options).single_action_space
-    mind = Mind(agent, space)
+    options = judging(env_kwargs, split, "random")
+    env, found = _rows(env_id, 1, options), []
+    mind = Mind(agent, env.single_action_space)
     played = play(mind, env_id, options, seed + np.arange(episodes))
     others = _moments(mind, env_id, options, seed)
     returns = _returns(mind, env_id, options, _forced(mind, played, alternatives))
-    env, found = _rows(env_id, 1, options), []
     for number, one in enumerate(played):
-        words, lost = words_left_out(mind, env_id, options, env, one)
+        words, lost = words_left_out(mind, env, options, one)
         steps = []
         for at, action in enumerate(one.actions):
-            odds, names, instead = _odds(mind, one, at), one.names[at], returns.get((number, at), [])
+            odds, names, instead = one.odds[at], one.names[at], returns.get((number, at), [])
             counted = mind.actions is not None
             told: dict[str, Any] = {"text": one.texts[at], "reward": round(one.rewards[at], 6)}
             told["action"] = names[_index(mind, action)] if counted else env.episodes.dynamics.meaning(action)
@@ -166,11 +165,13 @@ def play(mind: Mind, env_id: str, options: Mapping[str, Any], seeds: np.ndarray)
     env = _rows(env_id, len(seeds), options)
     found: list[Played] = []
 
-    def keep(rows: np.ndarray, seen: Any, masks: np.ndarray, state: Any, texts: np.ndarray) -> None:
-        for row, text in zip(rows.tolist(), texts, strict=True):
+    def keep(step: int, rows: np.ndarray, seen: Any, masks: np.ndarray, state: Any) -> None:
+        odds = mind.odds(seen, masks, state, np.full(len(seeds), step == 0))
+        for row, text in zip(rows.tolist(), games.dynamics.texts(rows), strict=True):
             one = found[row]
             one.seen.append(_one(seen, row))
             one.masks.append(masks[row].copy())
+            one.odds.append(odds[row])
             one.states.append(_of(state, row))
             one.texts.append(str(text))
             one.names.append(
@@ -221,7 +222,7 @@ def _forced(mind: Mind, played: list[Played], alternatives: int) -> list[tuple[i
     found = []
     for number, one in enumerate(played):
         for at, action in enumerate(one.actions[:LONGEST]):
-            odds = np.where(_allowed(mind, one.masks[at]), _odds(mind, one, at), -1.0)
+            odds = np.where(_allowed(mind, one.masks[at]), one.odds[at], -1.0)
             odds[_index(mind, action)] = -1.0
             best = np.argsort(-odds, kind="stable")[:alternatives]
             found += [(number, at, int(other), one) for other in best if odds[other] >= 0]
@@ -231,7 +232,6 @@ def _forced(mind: Mind, played: list[Played], alternatives: int) -> list[tuple[i
 def _parts(mind: Mind, games: Episodes, one: Played, at: int, others: list[Any]) -> dict[str, float]:
     """How far the policy moves where a part of what it sees is another moment's, in the mean over moments."""
     seen, count, found = one.seen[at], len(others), {}
-    before = np.repeat(_odds(mind, one, at)[None], count, 0)
     for name, place in _places(games).items():
         if isinstance(seen, dict):
             given: Any = {key: np.repeat(value[None], count, 0) for key, value in seen.items()}
@@ -241,42 +241,36 @@ def _parts(mind: Mind, games: Episodes, one: Played, at: int, others: list[Any])
             given[:, place] = np.stack([other[place] for other in others])
         masks, state = np.repeat(one.masks[at][None], count, 0), _copies(one.states[at], count)
         after = mind.odds(given, masks, state, np.full(count, at == 0))
-        found[name] = round(float(mind.distance(before, after).mean()), 4)
+        found[name] = round(float(mind.distance(one.odds[at], after).mean()), 4)
     return found
 
 
 def words_left_out(
-    mind: Mind, env_id: str, options: Mapping[str, Any], env: Any, one: Played
+    mind: Mind, env: Any, options: Mapping[str, Any], one: Played
 ) -> tuple[list[str] | None, np.ndarray | None]:
     """The words of the text, and what the probability of each step's action loses without each, (steps, words).
 
     None, None where the text is not one whose words can be left out: it has other columns, or the answer is no label.
     """
-    task = env.episodes.dynamics.task
-    if not isinstance(task.answer, Label) or not env.episodes.dynamics.answers_examples or mind.actions is None:
+    dynamics, task = env.episodes.dynamics, env.task
+    if not isinstance(task.answer, Label) or not dynamics.answers_examples or set(task.examples.columns) != {"text"}:
         return None, None
-    if set(task.examples.columns) != {"text"}:
+    every = str(task.examples["text"][one.example]).split()
+    words = every[:WORDS]
+    if len(every) < 2:
         return None, None
-    words = str(task.examples["text"][one.example]).split()[:WORDS]
-    rest = str(task.examples["text"][one.example]).split()[WORDS:]
-    texts = [" ".join([*words[:at], *words[at + 1 :], *rest]) for at in range(len(words))]
-    if len(words) < 2:
-        return None, None
+    texts = [" ".join([*every[:at], *every[at + 1 :]]) for at in range(len(words))]
     target = np.repeat(task.examples.target[one.example], len(texts))
-    games = _of_texts(env_id, options, replace(task, examples=Examples({"text": texts}, target, task.examples.labels)))
+    games = _of_texts(env, options, replace(task, examples=Examples({"text": texts}, target, task.examples.labels)))
     _begin(games, np.full(len(texts), one.seed))
-    lost = np.zeros((len(one.actions), len(words)))
+    lost, steps = np.zeros((len(one.actions), len(words))), len(one.actions)
 
-    def keep(rows: np.ndarray, seen: Any, masks: np.ndarray, state: Any, _: np.ndarray) -> None:
-        at = len(done)
-        odds = mind.odds(seen, masks, state, np.full(len(texts), at == 0))
-        lost[at, rows] = _odds(mind, one, at)[_index(mind, one.actions[at])] - odds[rows, _index(mind, one.actions[at])]
+    def keep(step: int, rows: np.ndarray, seen: Any, masks: np.ndarray, state: Any) -> None:
+        odds, action = mind.odds(seen, masks, state, np.full(len(texts), step == 0)), _index(mind, one.actions[step])
+        lost[step, rows] = one.odds[step][action] - odds[rows, action]
 
-    done: list[int] = []
-    for _ in _steps(mind, games, keep, lambda _, step: one.actions[step] if step < len(one.actions) else None):
-        done.append(1)
-        if len(done) == len(one.actions):
-            break
+    for _ in zip(range(steps), _steps(mind, games, keep, lambda _, step: one.actions[step]), strict=False):
+        pass
     return words, lost
 
 
@@ -287,13 +281,12 @@ def _rows(env_id: str, count: int, options: Mapping[str, Any]) -> Any:
     return gym.make_vec(env_id, num_envs=count, vectorization_mode="vector_entry_point", **options).unwrapped
 
 
-def _of_texts(env_id: str, options: Mapping[str, Any], task: Any) -> Episodes:
+def _of_texts(env: Any, options: Mapping[str, Any], task: Any) -> Episodes:
     """Episodes on a task of one's own making, one for each of its examples, under an id's dynamics and keywords."""
-    spec: Any = gym.spec(env_id)
-    given = {**spec.kwargs, **options}
-    kind = type(_rows(env_id, 1, options).episodes.dynamics)
-    own = {name: value for name, value in given.items() if name not in inspect.signature(assemble).parameters}
-    moves = kind(task, len(task.examples), **{k: v for k, v in own.items() if k not in ("render_mode",)})
+    given = {**env.spec.kwargs, **options}
+    others = {*inspect.signature(assemble).parameters, *FACE}
+    own = {name: value for name, value in given.items() if name not in others}
+    moves = type(env.episodes.dynamics)(task, len(task.examples), **own)
     return Episodes(moves, Reward(given.get("reward"), moves), len(task.examples), "sequential",
                     given.get("observation", "vector"))  # fmt: skip
 
@@ -308,7 +301,7 @@ def _begin(games: Episodes, seeds: np.ndarray) -> None:
 def _steps(mind: Mind, games: Episodes, keep: Any = None, wanted: Any = None) -> Any:
     """Play until all rows have ended: rows (R,), their actions and rewards, step by step.
 
-    `keep(rows, seen, masks, state, texts)` looks on beforehand; `wanted(row, step)` is an action to take, or None for
+    `keep(step, rows, seen, masks, state)` looks on beforehand; `wanted(row, step)` is an action to take, or None for
     the policy's own.
     """
     every, running, state = np.arange(games.num_rows), np.ones(games.num_rows, bool), None
@@ -318,7 +311,7 @@ def _steps(mind: Mind, games: Episodes, keep: Any = None, wanted: Any = None) ->
             return
         seen, masks = games.observe(every), games.dynamics.masks(every)
         if keep is not None:
-            keep(rows, seen, masks, state, games.dynamics.texts(rows))
+            keep(step, rows, seen, masks, state)
         actions, state = mind.act(seen, masks, state, np.full(games.num_rows, step == 0))
         actions = np.array(actions)
         if wanted is not None:
@@ -331,10 +324,18 @@ def _steps(mind: Mind, games: Episodes, keep: Any = None, wanted: Any = None) ->
 
 
 def _moments(mind: Mind, env_id: str, options: Mapping[str, Any], seed: int) -> list[Any]:
-    """What is seen at moments of other episodes."""
-    seeds = seed + ELSEWHERE + np.arange(MOMENTS)
-    draw, played = np.random.default_rng(seed), play(mind, env_id, options, seeds)
-    return [one.seen[int(draw.integers(len(one.seen)))] for one in played]
+    """What is seen at moments of other episodes, one of each."""
+    games, draw = _rows(env_id, MOMENTS, options).episodes, np.random.default_rng(seed)
+    seen_by: list[list[Any]] = [[] for _ in range(MOMENTS)]
+
+    def keep(_: int, rows: np.ndarray, seen: Any, *__: Any) -> None:
+        for row in rows.tolist():
+            seen_by[row].append(_one(seen, row))
+
+    _begin(games, seed + ELSEWHERE + np.arange(MOMENTS))
+    for _ in _steps(mind, games, keep):
+        pass
+    return [seen[int(draw.integers(len(seen)))] for seen in seen_by]
 
 
 # -------------------------------------------------------------------- small things
@@ -363,13 +364,6 @@ def _allowed(mind: Mind, mask: np.ndarray) -> np.ndarray:
         return mask.astype(bool)
     begins = np.cumsum([0, *(actions.max(0) + 1)[:-1]])  # of each coordinate
     return np.asarray(mask[begins + actions].all(1))
-
-
-def _odds(mind: Mind, one: Played, at: int) -> np.ndarray:
-    """The policy at a step that was played, (n,)."""
-    seen, state = one.seen[at], _copies(one.states[at], 1)
-    batch = {name: part[None] for name, part in seen.items()} if isinstance(seen, dict) else seen[None]
-    return mind.odds(batch, one.masks[at][None], state, np.array([at == 0]))[0]
 
 
 def _places(games: Episodes) -> dict[str, Any]:

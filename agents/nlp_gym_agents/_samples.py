@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from ._agents import takes_masks
+from ._evaluation import judging
 
 COUNT = 4  # episodes
 LONGEST = 200  # steps that are told of one
@@ -16,10 +17,7 @@ def samples(
     agent: Any, env_id: str, env_kwargs: Mapping[str, Any], split: str = "test", count: int = COUNT
 ) -> list[dict[str, Any]]:
     """The first `count` episodes of a split as `agent` plays them at its best, with masks where it takes them."""
-    options = {**env_kwargs, "split": split, "order": "sequential"}
-    if options.get("reward") == "improvement":
-        del options["reward"]  # as `evaluate`: paid what the task itself pays
-    env = gym.make(env_id, disable_env_checker=True, **options)
+    env = gym.make(env_id, disable_env_checker=True, **judging(env_kwargs, split))
     before = getattr(agent, "env", None)
     looks_inside = hasattr(agent, "episodes")  # a baseline
     try:
@@ -62,10 +60,9 @@ def probability(agent: Any, observation: Any, action: Any, masks: np.ndarray | N
     """How likely the policy was to take a discrete action; None of policies that give no probabilities."""
     import torch
 
-    policy: Any = getattr(agent, "policy", None)
-    discrete = isinstance(getattr(agent, "action_space", None), gym.spaces.Discrete)
-    if not (discrete and hasattr(policy, "get_distribution")) or hasattr(policy, "lstm_actor"):
+    if not (isinstance(getattr(agent, "action_space", None), gym.spaces.Discrete) and gives_odds(agent)):
         return None
+    policy = agent.policy
     with torch.no_grad():
         seen, _ = policy.obs_to_tensor(observation)
         options = {} if masks is None else {"action_masks": masks[None]}
@@ -81,3 +78,9 @@ def _plain(action: Any) -> Any:
 
 def _short(value: Any) -> float:
     return round(float(value), 6)
+
+
+def gives_odds(agent: Any) -> bool:
+    """Whether a policy tells how likely each action is from what it sees alone; a recurrent one has a memory, too."""
+    policy: Any = getattr(agent, "policy", None)
+    return hasattr(policy, "get_distribution") and not hasattr(policy, "lstm_actor")

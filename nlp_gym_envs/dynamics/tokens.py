@@ -443,11 +443,6 @@ class TokenChoice(Dynamics):
             return super().meaning(action)
         return f"write {self._name(int(self.candidates[row, int(action)]))}"
 
-    def proposals(self, row: int) -> list[tuple[str, float, bool]]:
-        """The candidates of a row as a person reads them: text, p, whether allowed."""
-        listed = zip(self.candidates[row].tolist(), np.exp(self.log_p[row]).tolist(), self.allowed[row], strict=True)
-        return [(self._name(token), p, bool(allowed)) for token, p, allowed in listed]
-
     def metrics(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         texts, targets = self.answers(rows), self.task.accepted[self.example[rows]]
         found = {name: metric.each(texts, targets) for name, metric in self.task.metrics.items()}
