@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 
 import nlp_gym_envs  # noqa: F401  registers the ids
+from nlp_gym_agents import make_vec_env
+from nlp_gym_agents._agents import make_agent
+from nlp_gym_agents._evaluation import evaluate
+from nlp_gym_agents._hyperparameters import as_values, hyperparameters
 
 SMALL: dict[str, Any] = {"updates": 0, "probe": 6, "judge": 6, "length": 8, "k": 4, "horizon": 6}
 
@@ -45,3 +49,18 @@ def test_a_move_and_its_opposite_cancel() -> None:
     assert not np.array_equal(here.loss, loss)
     env.step(-action)
     assert here.loss == pytest.approx(loss, abs=1e-5)
+
+
+def test_an_agent_learns_on_some_instances_what_helps_on_others_and_blinded_it_does_not() -> None:
+    env_id, options = "nlp/sentiment-subspace-v0", {"updates": 300, "length": 16, "probe": 16, "judge": 16}
+    settings = hyperparameters("a2c", env_id)
+    num_envs = settings.pop("n_envs")
+    settings.pop("n_timesteps")
+    rises = []
+    for observation in ("vector", {"name": "vector", "blank": True}):
+        seen = {**options, "observation": observation}
+        agent = make_agent("a2c", make_vec_env(env_id, num_envs, 0, seen), as_values(settings), 0).learn(2048)
+        found = evaluate(agent, env_id, "test", seen, num_envs=64, limit=64, intervals=False)
+        rises.append(found.scores["rise"].value)
+    assert rises[0] > 0.25, rises
+    assert rises[1] < 0.1, rises
