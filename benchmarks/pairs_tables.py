@@ -6,7 +6,7 @@ python benchmarks/pairs_tables.py
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import finetuning
@@ -22,6 +22,7 @@ CONSTANT, DECAY = "best_constant", "best_constant schedule=cosine"
 FLOORS = ("uniform", "no_op", CONSTANT)
 ALSO = {"trec6": "text_classification", "babi_qa": "question_answering"}  # data sets of the four tasks
 ENOUGH = 5  # seeds
+METRICS = ("accuracy", "chrf", "f1")  # of the tasks
 INTRODUCTION = """# Sixteen pairs: who learns to change a model
 
 Made by `python benchmarks/pairs_tables.py` from `nudging.jsonl` and `finetuning.jsonl`; the pages
@@ -37,24 +38,27 @@ instances of `layers` and `rates`, the usual ones, nothing is wrong, or names ar
 agents work on top of a cosine schedule; *unlike short* is the same for models that read little, *unlike stories* for
 stories that fit in what is read. Of *damaged* ones a group is damaged in each, and rates do not decay.
 """
+METRIC = """## The task's metric
+
+On the examples that no action was chosen by, x 100; where rows have it for each instance. The reward is the fall of a
+loss, and the metric may follow it or not.
+"""
 
 
 @dataclass
 class Case:
-    """A task, a dynamics and its instances: each agent's rises (seeds, instances)."""
+    """A task, a dynamics and its instances: each agent's rises (seeds, instances), and the task's metric at the end."""
 
     task: str
     dynamics: str
     instances: str
     rises: dict[str, np.ndarray]
+    metric: str = ""
+    scores: dict[str, np.ndarray] = field(default_factory=dict)  # of agents whose rows have it for each instance
 
     def beside(self, learner: str, other: str) -> np.ndarray | None:
-        """Means of the difference, as it is and resampled."""
-        if other not in self.rises:
-            return None
-        mine, its = self.rises[learner], self.rises[other]
-        both = min(mine.shape[1], its.shape[1])  # the first instances are the same
-        return finetuning_tables.resampled(mine[:, :both] - its[:, :both].mean(0))
+        """Means of the difference of rises, as it is and resampled."""
+        return difference(self.rises, learner, other)
 
     def verdict(self, learner: str) -> str:
         """What a learner is beside the floors; empty where it or a floor was not run."""
@@ -70,6 +74,15 @@ class Case:
             found = "below" if trivial or bounds[-1][1] < 0 else "level"
         seeds = len(self.rises[learner])
         return found if seeds == ENOUGH else f"{found} ({seeds})"
+
+
+def difference(of: dict[str, np.ndarray], learner: str, other: str) -> np.ndarray | None:
+    """Means of a learner's numbers less another's on the same instances, as they are and resampled."""
+    if other not in of:
+        return None
+    mine, its = of[learner], of[other]
+    both = min(mine.shape[1], its.shape[1])  # the first instances are the same
+    return finetuning_tables.resampled(mine[:, :both] - its[:, :both].mean(0))
 
 
 def nudges() -> Iterator[Case]:
@@ -94,11 +107,19 @@ def trainings() -> Iterator[Case]:
         instances = known[0].removesuffix(" labels").removesuffix(" texts") if known else "usual"
         where = (row["task"], row["dynamics"], instances)
         name = finetuning_tables.name_of(row, row["steps"])
-        groups[where][name].append((row["steps"] or 0, row["each"]["rise"]))
+        groups[where][name].append(row)
     for (task, dynamics, instances), agents in groups.items():
-        longest = {name: max(steps for steps, _ in found) for name, found in agents.items()}
-        rises = {name: [rise for steps, rise in found if steps == longest[name]] for name, found in agents.items()}
-        yield Case(task, dynamics, instances, {name: np.array(found) for name, found in rises.items()})
+        chosen = {name: trained_longest(rows) for name, rows in agents.items()}
+        rises = {name: np.array([row["each"]["rise"] for row in rows]) for name, rows in chosen.items()}
+        metric = next(metric for metric in METRICS if any(metric in row["scores"] for row in chosen["no_op"]))
+        told = {name: [row["each"][metric] for row in rows if metric in row["each"]] for name, rows in chosen.items()}
+        yield Case(task, dynamics, instances, rises, metric, {n: np.array(found) for n, found in told.items() if found})
+
+
+def trained_longest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of an agent that took the most steps."""
+    most = max(row["steps"] or 0 for row in rows)
+    return [row for row in rows if (row["steps"] or 0) == most]
 
 
 def matrix(cases: list[Case]) -> list[str]:
@@ -126,6 +147,21 @@ def details(cases: list[Case]) -> list[str]:
     return lines
 
 
+def metrics(cases: list[Case]) -> list[str]:
+    """The task's metric, where the rows have it for each instance."""
+    others = {"no_op": "at the start", CONSTANT: "best constant", DECAY: "its best decay"}
+    heads = ["", "task", "kind", "agent", "seeds", "metric", "start", "end", *(f"less {o}" for o in others.values())]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for case in cases:
+        for agent in (a for a in LEARNERS if a in case.scores and "no_op" in case.scores):
+            gaps = [difference(case.scores, agent, other) for other in others]
+            ends = [f"{100 * case.scores[name].mean():.1f}" for name in ("no_op", agent)]
+            ends += ["" if gap is None else finetuning_tables.written(100 * gap, 1) for gap in gaps]
+            lines.append(f"| {case.dynamics} | {case.task} | {case.instances} | {agent} | {len(case.scores[agent])} | "
+                         f"{case.metric} | {' | '.join(ends)} |")  # fmt: skip
+    return lines
+
+
 def place(case: Case) -> tuple[int, int, str, str]:
     """Where a case stands on the page."""
     return list(TAKES).index(case.dynamics), TASKS.index(ALSO.get(case.task, case.task)), case.task, case.instances
@@ -135,7 +171,7 @@ def main() -> None:
     """Write the page."""
     cases = sorted([*nudges(), *trainings()], key=place)
     notes = FOLDER / "PAIRS_NOTES.md"
-    parts = [INTRODUCTION, *matrix(cases), "", "## The numbers", "", *details(cases), ""]
+    parts = [INTRODUCTION, *matrix(cases), "", "## The numbers", "", *details(cases), "", METRIC, *metrics(cases), ""]
     parts += [notes.read_text()] if notes.exists() else []
     (FOLDER / "pairs.md").write_text("\n".join(parts))
 
