@@ -347,6 +347,16 @@ def test_instances_are_unlike_as_far_as_the_groups_allow(task: str, says: str) -
     assert {made.hidden["start"] for made in here.instance} == {"trained", "damaged"}
 
 
+@pytest.mark.parametrize(
+    ("task", "length"),
+    [("sentiment", 24), ("translation", 16), ("question_answering", 64), ("squad", 64), ("babi_qa", 64)],
+)
+def test_passages_are_read_further_than_other_texts(task: str, length: int) -> None:
+    here = dynamics(rows("layers", 1, task, length=None))
+    assert here.data.length == length
+    assert max(len(text) for text, _ in here.data.ids(range(6))) <= length
+
+
 def test_names_need_the_group_that_says_them() -> None:
     with pytest.raises(BadArgument, match="'embeddings' among groups"):
         rows("rates", 1, "translation", start="renamed", groups=("lower", "head"))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..answers import Label
+from ..answers import Label, Span
 from ..errors import BadArgument
 from ..task import OpenTask
 from ._base import box, positive
@@ -32,7 +32,7 @@ NONE = -1  # no group
 
 @dataclass(frozen=True)
 class Sizes:
-    """Keywords for which None stands for what is usual where answers are labels, or texts."""
+    """Keywords for which None stands for what is usual: where answers are labels, texts, or found in a passage."""
 
     batch: int
     probe: int
@@ -44,6 +44,15 @@ class Sizes:
 
 LABELS = Sizes(batch=16, probe=32, judge=32, length=24, updates=3000, damage=0.5)
 TEXTS = Sizes(batch=8, probe=8, judge=16, length=16, updates=1000, damage=1.0)  # a step of theirs costs more
+PASSAGES = replace(TEXTS, length=64)  # a question about what is not read cannot be answered
+
+
+def sizes_of(answer: Any) -> Sizes:
+    """The usual sizes for a form of answer."""
+    if isinstance(answer, Label):
+        return LABELS
+    asked = isinstance(answer, Span) or len(getattr(answer, "inputs", ())) > 1  # a question beside its passage
+    return PASSAGES if asked else TEXTS
 
 
 class Finetuning(Update):
@@ -89,7 +98,7 @@ class Finetuning(Update):
             raise BadArgument(f"observe must be some of {', '.join(PARTS)}, got {observe!r}.")
         asked = {"batch": batch, "probe": probe, "judge": judge, "length": length, "updates": updates, "damage": damage}
         given = {name: value for name, value in asked.items() if value is not None}
-        sizes = replace(LABELS if isinstance(task.answer, Label) else TEXTS, **given)
+        sizes = replace(sizes_of(task.answer), **given)
         data = data_of(task, model, tuple(groups), None, sizes.updates, sizes.length, answer, device)
         super().__init__(task, num_rows, data, sizes.probe, sizes.judge, horizon, target, instance, instances)
         self.optimiser, self.schedule, self.decades = optimiser, schedule, positive("decades", decades, 0)

@@ -54,7 +54,7 @@ Terminated after `horizon` steps, by a `target` that is reached on the probe and
 | `observe` | all five | the parts of the observation |
 | `instance`, `instances` | `"varied"`, none | `"fixed"`: one instance for ever, which is black-box optimisation; how many there are (10^6, 64, 256) |
 | `updates` | 3000 for labels, 1000 for texts | updates of the whole model on the training split beforehand, kept on disk |
-| `length`, `answer` | 24 for labels, 16 for texts; 16 | tokens read of a text, and of an answer |
+| `length`, `answer` | 24 for labels, 64 for questions about a passage, 16 for other texts; 16 | tokens read of a text, and of an answer |
 | `device` | `"cpu"` | where the model is |
 
 ## Version history
