@@ -106,7 +106,7 @@ def low(steps: int, of_layers: int) -> dict[str, Lesson]:
     return {"rates": Lesson(0.003, "constant", rated), "layers": Lesson(0.003, "constant", layered)}
 
 
-SETTINGS = {  # without keywords it is the two first in labels and translation, the third in bAbI
+SETTINGS = {  # without keywords: the two first in labels and translation, the third, but for `answer`, in bAbI
     "unlike labels": Setting(
         "nothing is wrong, or labels have each other's names, or a group is damaged",
         {**UNLIKE, "batch": 16, "length": 24, "probe": 32, "judge": 32, "updates": 3000},

@@ -65,6 +65,12 @@ def resampled(rises: np.ndarray, seed: int = 0) -> np.ndarray:
     return np.array(means)
 
 
+def less(mine: np.ndarray, its: np.ndarray) -> np.ndarray:
+    """Means of what one has (S, N) less what another has on the same instances, as `resampled`."""
+    both = min(mine.shape[1], its.shape[1])  # the first instances are the same
+    return resampled(mine[:, :both] - its[:, :both].mean(0))
+
+
 def alike(starts: Sequence[float], where: str) -> None:
     """Raise ValueError where rows that are to be compared did not start from the same instances."""
     if max(starts) - min(starts) > NEAR:
@@ -116,8 +122,7 @@ def differences(rises: dict[str, np.ndarray], starts: dict[str, np.ndarray]) -> 
         for other in (other for other in others if other in rises):
             both = min(rises[learner].shape[1], rises[other].shape[1])  # the first instances are the same
             alike([starts[name][:, :both].mean() for name in (learner, other)], f"{learner} beside {other}")
-            gap = rises[learner][:, :both] - rises[other][:, :both].mean(0)  # (S, N)
-            lines.append(f"| {learner} | {other} | {written(resampled(gap))} |")
+            lines.append(f"| {learner} | {other} | {written(less(rises[learner], rises[other]))} |")
     return ["", "| learner | less | difference of the rise |", "|---|---|---|", *lines] if lines else []
 
 

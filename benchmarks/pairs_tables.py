@@ -77,12 +77,8 @@ class Case:
 
 
 def difference(of: dict[str, np.ndarray], learner: str, other: str) -> np.ndarray | None:
-    """Means of a learner's numbers less another's on the same instances, as they are and resampled."""
-    if other not in of:
-        return None
-    mine, its = of[learner], of[other]
-    both = min(mine.shape[1], its.shape[1])  # the first instances are the same
-    return finetuning_tables.resampled(mine[:, :both] - its[:, :both].mean(0))
+    """Means of a learner's numbers less another's, as they are and resampled; None where the other was not run."""
+    return finetuning_tables.less(of[learner], of[other]) if other in of else None
 
 
 def nudges() -> Iterator[Case]:

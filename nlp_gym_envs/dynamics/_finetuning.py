@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..answers import Label, Span
+from ..answers import Label
 from ..errors import BadArgument
 from ..task import OpenTask
 from ._base import box, positive
@@ -51,8 +51,7 @@ def sizes_of(answer: Any) -> Sizes:
     """The usual sizes for a form of answer."""
     if isinstance(answer, Label):
         return LABELS
-    asked = isinstance(answer, Span) or len(getattr(answer, "inputs", ())) > 1  # a question beside its passage
-    return PASSAGES if asked else TEXTS
+    return PASSAGES if "context" in answer.fields else TEXTS
 
 
 class Finetuning(Update):
