@@ -185,6 +185,18 @@ def test_noise_reaches_the_minibatches_answers_and_nothing_else(noise: float, sh
     np.testing.assert_array_equal(made.batch.labels.numpy(), here.task.examples.target[made.probe])
 
 
+@pytest.mark.parametrize("judge", [6, 20])
+def test_a_target_is_confirmed_on_more_and_other_examples_than_it_was_reached_on(judge: int) -> None:
+    here = dynamics(rows("rates", 2, judge=judge, target=0.01))
+    made, scored = here.instance[0], []
+    here._score = lambda row, examples: scored.append(set(examples)) or 1.0  # the score is reached everywhere
+    here._maybe_stop(0)
+    probe, confirmed = scored
+    assert probe == {*made.probe} and here.solved(np.array([0]))[0]
+    assert not confirmed & {*made.probe, *made.judge}
+    assert len(confirmed) == max(judge, 2 * len(probe))
+
+
 def test_minibatches_depend_on_the_instance_and_their_number_alone() -> None:
     here, other = dynamics(rows("rates", 2)), dynamics(rows("layers", 1))
     made = here.instance[0]

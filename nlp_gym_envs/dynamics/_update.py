@@ -22,6 +22,7 @@ SCALE = 3.0  # what a fall of the loss by the factor e is worth
 INSTANCES = {"train": 1_000_000, "validation": 64, "test": 256}
 STOPS = ("", "stop", "target", "horizon", "diverged")
 GOING, STOPPED, REACHED, ENDED, DIVERGED = range(len(STOPS))
+CONFIRMED = 2  # times as many examples as the probe has, to confirm a target on
 INVALID, DIVERGENCE = 0.05, 1.0  # costs of a number that is not finite, and of a model that has diverged
 
 
@@ -37,7 +38,7 @@ class Instance:
     number: int
     probe: np.ndarray  # (n,) examples that the reward looks at
     judge: np.ndarray  # (m,) other examples, which the metrics at the end are of
-    confirm: np.ndarray  # (c,) yet others, on which a target reached is confirmed
+    confirm: np.ndarray  # (c,) yet others, with which `confirmation` begins
     generator: np.random.Generator
     batch: Any = None  # the probe as a batch
     start: Any = None
@@ -183,11 +184,21 @@ class Update(Dynamics):
     def _maybe_stop(self, row: int) -> None:
         made = self.instance[row]
         if self.target is not None and self._score(row, made.probe) >= self.target:
-            if self._score(row, made.confirm) >= self.target:
+            if self._score(row, self.confirmation(made)) >= self.target:
                 self.stop[row] = REACHED
                 return
         if self.taken[row] >= self.horizon:
             self.stop[row] = ENDED
+
+    def confirmation(self, made: Instance) -> np.ndarray:
+        """(c,) examples on which a target that the probe has is confirmed: other ones, twice as many if there are."""
+        more = CONFIRMED * len(made.probe) - len(made.confirm)
+        if more <= 0:
+            return made.confirm
+        used = np.concatenate((made.probe, made.judge, made.confirm))
+        others = np.setdiff1d(np.arange(len(self.task.examples)), used)
+        drawn = instance_generator(self.task.split, made.number, 0).permutation(others)[:more]
+        return np.concatenate((made.confirm, drawn))
 
     def _score(self, row: int, examples: np.ndarray) -> float:
         self.note(row, 1)

@@ -35,7 +35,7 @@ finite or above 20 ends the episode and costs `divergence`, 1, besides the fall 
 metrics on the judge, their standard error, the start's, losses, passes.
 
 ## Episode end
-Terminated by STOP, after `horizon` steps, by a `target` that is reached on the probe and confirmed on other examples, or by
+Terminated by STOP, after `horizon` steps, by a `target` that is reached on the probe and confirmed on twice as many others, or by
 divergence; `info["stop"]` says which. Truncated never.
 
 ## Arguments
