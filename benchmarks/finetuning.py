@@ -106,7 +106,7 @@ def low(steps: int, of_layers: int) -> dict[str, Lesson]:
     return {"rates": Lesson(0.003, "constant", rated), "layers": Lesson(0.003, "constant", layered)}
 
 
-SETTINGS = {  # without keywords: the two first in labels and translation, the third, but for `answer`, in bAbI
+SETTINGS = {  # without keywords: in labels, in translation, in questions, in bAbI (but for `answer`) the four first
     "unlike labels": Setting(
         "nothing is wrong, or labels have each other's names, or a group is damaged",
         {**UNLIKE, "batch": 16, "length": 24, "probe": 32, "judge": 32, "updates": 3000},
@@ -116,6 +116,11 @@ SETTINGS = {  # without keywords: the two first in labels and translation, the t
         "nothing is wrong, or the most common tokens have each other's names, or a group is damaged",
         {**UNLIKE, "batch": 8, "length": 16, "answer": 16, "probe": 8, "judge": 16, "updates": 1000},
         BOTH, ("translation", "question_answering"), tested=192,
+    ),
+    "unlike passages": Setting(
+        "as unlike texts, and four times as much of a passage is read",
+        {**UNLIKE, "batch": 8, "length": 64, "answer": 16, "probe": 8, "judge": 16, "updates": 1000},
+        BOTH, ("question_answering",), tested=96,
     ),
     "unlike stories": Setting(
         "the same, with stories that fit in what the model reads",
