@@ -115,15 +115,18 @@ def table(rows: list[dict[str, Any]], where: str | None = None) -> list[str]:
 
 def differences(rises: dict[str, np.ndarray], starts: dict[str, np.ndarray]) -> list[str]:
     """Each learner's rise less that of what it should beat; `starts`, (S, N) too, are the losses at the start."""
-    learners = [name for name in rises if LENGTH.sub("", name) in LEARNERS]
-    lines = []
-    for learner in learners:
-        others = [f"{learner} {other}" if other in CONTROLS else other for other in AGAINST]
-        for other in (other for other in others if other in rises):
-            both = min(rises[learner].shape[1], rises[other].shape[1])  # the first instances are the same
-            alike([starts[name][:, :both].mean() for name in (learner, other)], f"{learner} beside {other}")
-            lines.append(f"| {learner} | {other} | {written(less(rises[learner], rises[other]))} |")
-    return ["", "| learner | less | difference of the rise |", "|---|---|---|", *lines] if lines else []
+    found: dict[str, dict[str, str]] = {}
+    for learner in (name for name in rises if LENGTH.sub("", name) in LEARNERS):
+        for rival in AGAINST:
+            other = f"{learner} {rival}" if rival in CONTROLS else rival
+            if other in rises:
+                both = min(rises[learner].shape[1], rises[other].shape[1])  # the first instances are the same
+                alike([starts[name][:, :both].mean() for name in (learner, other)], f"{learner} beside {other}")
+                found.setdefault(learner, {})[rival] = written(less(rises[learner], rises[other]))
+    rivals = [rival for rival in AGAINST if any(rival in gaps for gaps in found.values())]
+    heads = [f"less its own {rival}" if rival in CONTROLS else f"less {rival}" for rival in rivals]
+    lines = [f"| {learner} | {' | '.join(gaps.get(r, '') for r in rivals)} |" for learner, gaps in found.items()]
+    return ["", f"| rise of | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|", *lines] if lines else []
 
 
 def title_of(row: dict[str, Any]) -> str:
@@ -148,14 +151,14 @@ def settings() -> list[str]:
 def main() -> None:
     """Write the page."""
     rows, lines = load(), [INTRODUCTION.rstrip("\n"), *settings(), ""]
+    notes = FOLDER / "FINETUNING_NOTES.md"
+    lines += [notes.read_text()] if notes.exists() else []
     for title in sorted(dict.fromkeys(title_of(row) for row in rows), key=place):
         mine = [row for row in rows if title_of(row) == title]
         lines += [f"## {title}", "", *table(mine), ""]
         for where in dict.fromkeys(name for row in mine for name in row.get("elsewhere", {})):
             lines += [f"### {title}: the same agents on {where}, without retraining", "",
                       *table(mine, where), ""]  # fmt: skip
-    notes = FOLDER / "FINETUNING_NOTES.md"
-    lines += [notes.read_text()] if notes.exists() else []
     (FOLDER / "finetuning.md").write_text("\n".join(lines))
 
 
