@@ -23,18 +23,37 @@ AGAINST = ("best_constant", "best_constant schedule=cosine", KNOWING, f"{KNOWING
            "best_constant schedule=cosine adam", "no_op", "uniform", "descent length=0.5", "descent length=1.0",
            "blank", "point", "constant reward")  # fmt: skip
 CONTROLS = ("blank", "point", "constant reward")  # what the same agent sees instead
+TOLD = {  # what baselines are called in tables
+    "best_constant": "best constant",
+    "best_constant schedule=cosine": "best decay",
+    KNOWING: "best constant, told",
+    f"{KNOWING} schedule=cosine": "best decay, told",
+    "best_constant adam": "Adam, best constant",
+    "best_constant schedule=cosine adam": "Adam, best decay",
+    "no_op": "doing nothing",
+    "descent length=0.5": "descent, half steps",
+    "descent length=1.0": "descent, full steps",
+    "blank": "blanked",
+    "point": "point alone",
+    "constant reward": "constant reward",
+}
 LENGTH = re.compile(r" of [\d,]+ steps$")
 INTRODUCTION = """# Changing a model: subspace, rates and layers
 
 Made by `python benchmarks/finetuning_tables.py` from `finetuning.jsonl`, whose rows are made by
 `NLP_GYM_DATA=<folder> python benchmarks/finetuning.py`, with the `--setting` that a heading names. What is wrong in an
 instance is hidden, and so is whether the answers in its minibatches are right; in `subspace` the weights were moved off
-along directions that are each instance's own. `blank` sees zeros; `point` sees nothing but how far it has gone along
-each direction, and can only learn a place by heart. The rise is 3 x the fall of log(loss + .05) on examples that no
+along directions that are each instance's own. The rise is 3 x the fall of log(loss + .05) on examples that no
 action is chosen by. Learned agents are judged as they are at the end of their training, and work on top of a cosine
-schedule where instances are unlike; `best_constant schedule=cosine` is that schedule alone. Intervals are 95 %, over
-seeds and instances both (bootstrap); differences are paired, instance by instance, on those that both were judged on.
-Baselines choose on training instances; all take the same number of steps, but for those that may stop.
+schedule where instances are unlike. Intervals are 95 %, over seeds and instances both (bootstrap); differences are
+paired, instance by instance, on those that both were judged on.
+
+Baselines choose on training instances; all take the same number of steps, but for those that may stop. *best constant*
+is `best_constant`: the action that is best when it is taken in every step. *best decay* is the same on a cosine
+schedule; *told*: one action for each thing that is hidden, chosen by one who is told it. Where it says *Adam* that is
+the optimiser, at its best rates of a grid. *descent* goes down the gradient that is shown. Controls are trained as the
+agent is: *blanked* sees zeros, *point alone* nothing but how far it has gone along each direction, so that it can only
+learn a place by heart; *constant reward* is paid the same for everything.
 
 | setting | what is wrong | keywords |
 |---|---|---|
@@ -52,6 +71,14 @@ def name_of(row: dict[str, Any], steps: int | None = None) -> str:
     written = [f"{name}={value}" for name, value in row["param"].items() if row["agent"] not in LEARNERS]
     written += [f"of {row['steps']:,} steps"] if row["steps"] != steps and row["steps"] else []
     return " ".join((row["agent"], *written, *([] if row["arm"] == "as is" else [row["arm"]])))
+
+
+def called(name: str) -> str:
+    """What a table calls an agent: a baseline by what it does, a control beside whose it is."""
+    learner, _, control = name.partition(" ")
+    if learner in LEARNERS:
+        return f"{learner}, {TOLD[control]}" if control in TOLD else name
+    return TOLD.get(name, name)
 
 
 def resampled(rises: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -105,7 +132,7 @@ def table(rows: list[dict[str, Any]], where: str | None = None) -> list[str]:
         mean = {m: float(np.mean([s[m][0] for s in scores if m in s] or [np.nan]))
                 for m in ("loss_start", "loss", metric, "forward_passes", "backward_passes")}  # fmt: skip
         lines.append(
-            f"| {name} | {len(scores)} | {rises[name].shape[1]} | {written(resampled(rises[name]))} | "
+            f"| {called(name)} | {len(scores)} | {rises[name].shape[1]} | {written(resampled(rises[name]))} | "
             f"{mean['loss_start']:.3f} to {mean['loss']:.3f} | {mean[metric]:.3f} | "
             f"{mean['forward_passes']:.0f}, {mean['backward_passes']:.0f} |"
         )
@@ -124,7 +151,7 @@ def differences(rises: dict[str, np.ndarray], starts: dict[str, np.ndarray]) -> 
                 alike([starts[name][:, :both].mean() for name in (learner, other)], f"{learner} beside {other}")
                 found.setdefault(learner, {})[rival] = written(less(rises[learner], rises[other]))
     rivals = [rival for rival in AGAINST if any(rival in gaps for gaps in found.values())]
-    heads = [f"less its own {rival}" if rival in CONTROLS else f"less {rival}" for rival in rivals]
+    heads = [f"less itself, {called(r)}" if r in CONTROLS else f"less {called(r)}" for r in rivals]
     lines = [f"| {learner} | {' | '.join(gaps.get(r, '') for r in rivals)} |" for learner, gaps in found.items()]
     return ["", f"| rise of | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|", *lines] if lines else []
 
