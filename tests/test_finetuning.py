@@ -413,3 +413,10 @@ def test_knowing_what_is_hidden_pays_where_each_secret_wants_another_action(monk
     right = [secret for secret in range(10) if agent.known[secret] == secret // 2]
     assert len(right) >= 4  # of the secrets that eight instances show
     assert all(env.action_space.contains(action) for action in agent.known)
+
+
+def test_an_action_of_layers_is_told_as_a_group_and_a_rate_or_stop_alone() -> None:
+    both, flat = dynamics(rows("layers", 1)), dynamics(rows("layers", 1, actions="flat"))
+    last = flat.action_space.n - 1
+    assert both.meaning(np.array([GROUPS, 0])) == both.meaning(np.array([GROUPS, 3])) == flat.meaning(last) == "STOP"
+    assert both.meaning(np.array([1, 2])) == "lower, at 0.065" and flat.meaning(1 * 4 + 2) == "lower at 0.065"

@@ -145,6 +145,9 @@ class Layers(Finetuning):
         rates = [] if self.flat else np.ones(self.choices, bool)
         return np.tile(np.concatenate((groups, [True], rates)).astype(bool), (len(rows), 1))
 
+    def meaning(self, action: Any, row: int | None = None) -> str:
+        return super().meaning(action, row) if self.flat or int(action[0]) != STOP else "STOP"  # at whatever rate
+
     def action_of(self, group: int, level: int) -> np.ndarray:
         """What takes a group (or STOP) at a level, as an action."""
         if self.flat:
