@@ -139,6 +139,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         ("own_reward", (), "'haste': 0.2"),
         ("own_task", (), "nlp/parity-label-v0"),
         pytest.param("own_model", (60,), "T5ForConditionalGeneration is in", marks=pytest.mark.slow),
+        pytest.param("change_model", (256,), "BertModel is in", marks=pytest.mark.slow),
         pytest.param("own_dynamics", (1_024,), "say nothing", marks=pytest.mark.slow),
         pytest.param("own_agent", (20_000,), "after", marks=pytest.mark.slow),
         pytest.param("quickstart", (4_000,), "on 3000 texts", marks=pytest.mark.slow),
