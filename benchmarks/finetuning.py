@@ -203,10 +203,14 @@ def cells(pair: str, seeds: int, steps: int | None, common: dict[str, Any]) -> l
     return found
 
 
+def name_of_setting(task: str, common: dict[str, Any]) -> str | None:
+    """The name of the setting that keywords are of."""
+    return next((n for n, s in SETTINGS.items() if task in s.tasks and s.common.items() <= common.items()), None)
+
+
 def setting_of(task: str, common: dict[str, Any]) -> Setting | None:
     """The setting that keywords are of."""
-    named = (s for s in SETTINGS.values() if task in s.tasks and s.common.items() <= common.items())
-    return next(named, None)
+    return SETTINGS.get(name_of_setting(task, common) or "")
 
 
 def cells_of(lesson: Lesson, dynamics: str, add: Any, seeds: int, steps: int | None) -> list[dict[str, Any]]:
@@ -259,7 +263,8 @@ def run(asked: tuple[dict[str, Any], float, bool]) -> dict[str, Any] | None:
     except Exception as error:  # a failed cell is a row, never a missing one
         return {**cell, "error": f"{type(error).__name__}: {error}", **circumstances()}
     seconds = {"cpu_seconds": round(time.process_time() - cpu, 1), "seconds": round(time.time() - began, 1)}
-    return {**cell, **facts, **seconds, **circumstances()}
+    named = {"setting": name_of_setting(cell["task"], cell["common"])}
+    return {**cell, **named, **facts, **seconds, **circumstances()}
 
 
 def is_there(task: str) -> bool:

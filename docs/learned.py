@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nlp_gym_agents import _pages
 from nlp_gym_agents._agents import AGENTS
 from nlp_gym_agents._baseline import Baseline
@@ -25,6 +27,10 @@ TRIVIAL = (
     "best_constant",
 )  # policies that nobody has to learn
 CEILINGS = ("oracle", "supervised")
+TOLD = "knows"  # a parameter of `best_constant`: it is told what is hidden
+CALLED = {"usual": "without keywords", "builtin": "the built-in data"}  # experiments in which a model is changed
+PAGES = {"finetuning.jsonl": "finetuning.md", "nudging.jsonl": "nudging.md"}  # where their experiments are explained
+USUAL = ("unlike labels", "unlike texts", "unlike passages", "unlike stories")  # what ids are without keywords, first
 SEEN = {"chunk", "encoder", "observation"}  # keywords that change what is seen, not what is paid
 COUNTED = {  # scores that are no share: the column's title
     "words_read": "words read",
@@ -48,8 +54,13 @@ def learned_by(env_id: str) -> str:
         return "Not measured yet: `benchmarks/results` has no row of this id."
     plain = [row for rows in groups.values() for row in rows if set(row.get("set") or {}) <= SEEN]
     return "\n\n".join(
-        _group(env_id, key, rows, _floors(rows) or _floors(plain)) for key, rows in sorted(groups.items())
+        _group(env_id, key, groups[key], _floors(groups[key]) or _floors(plain)) for key in sorted(groups, key=_place)
     )
+
+
+def _place(key: tuple[str, str, str]) -> tuple[bool, tuple[str, str, str]]:
+    """Where an experiment stands on an id's page."""
+    return key[1] not in USUAL, key
 
 
 def measured(env_id: str) -> bool:
@@ -60,31 +71,67 @@ def measured(env_id: str) -> bool:
 @cache
 def _rows() -> tuple[tuple[str, Row], ...]:
     """Every row without an error, the latest of each cell, with the name of its file."""
-    latest = {}
+    latest: dict[tuple[str, str], tuple[str, Row]] = {}
     for path in sorted(RESULTS.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             row = _as_others(json.loads(line))
             if "env" in row and row.get("scores") and not row.get("error"):
                 cell = [row.get(k) for k in ("experiment", "agent", "env", "arm", "seed", "set", "param")]
-                latest[path.name, json.dumps(cell, sort_keys=True)] = (path.name, row)
+                name = path.name, json.dumps(cell, sort_keys=True)
+                if name not in latest or "rises" not in row or _trained_for(row) >= _trained_for(latest[name][1]):
+                    latest[name] = (path.name, row)
     return tuple(latest.values())
 
 
+def _trained_for(row: Row) -> int:
+    return row.get("steps") or 0
+
+
 def _as_others(row: Row) -> Row:
-    """A row of `nlp-gym benchmark` by the names that the older scripts gave."""
-    if "benchmark" not in row:
-        return row
+    """A row by the names that `learning.py` gave: of `nlp-gym benchmark`, `nudging.py` or `finetuning.py`."""
+    if "benchmark" in row:
+        return row | {
+            "experiment": row["benchmark"],
+            "set": row["env_kwargs"],
+            "param": row["hyperparameters"] if row["kind"] == "baseline" else {},
+        }
+    if "judged_on" in row:  # of `nudging.py`, whose agents may have been trained on other data
+        here = row["judged_on"] == row["task"]
+        return row | ({"env": f"nlp/{row['task']}-nudge-v0", "metric": "rise"} if here else {})
+    if "dynamics" in row:
+        return _of_finetuning(row)
+    return row
+
+
+def _of_finetuning(row: Row) -> Row:
+    """A row of `finetuning.py`, whose settings have names; Adam is a parameter of who takes it."""
+    learns = row["steps"] is not None
+    param = {} if learns else row["param"] | ({"optimiser": "adam"} if row["arm"] == "adam" else {})
     return row | {
-        "experiment": row["benchmark"],
-        "set": row["env_kwargs"],
-        "param": row["hyperparameters"] if row["kind"] == "baseline" else {},
+        "env": f"nlp/{row['task']}-{row['dynamics']}-v0",
+        "experiment": row["setting"] or ("" if row["common"] else "usual"),
+        "arm": "as is" if row["arm"] == "adam" else row["arm"],
+        "param": param,
+        "set": {} if row["setting"] else row["common"],
+        "metric": "rise",
+        "rises": row["each"]["rise"],
     }
 
 
 def _floors(rows: list[Row]) -> dict[str, tuple[float, float]]:
     """The returns of the trivial policies, by name."""
-    by_agent = _by_agent([row for row in rows if row["agent"] in TRIVIAL and row.get("arm", "as is") == "as is"])
-    return {name: paid for name, members in by_agent.items() if (paid := _mean(members, "return"))}
+    by_agent = _by_agent([row for row in rows if _is_trivial(row) and row.get("arm", "as is") == "as is"])
+    return {name: paid for name, members in by_agent.items() if (paid := _mean(members, _judged_by(members)))}
+
+
+def _is_trivial(row: Row) -> bool:
+    """Whether nobody has to learn what this does: of `best_constant` only the action that is the same for ever."""
+    return row["agent"] in TRIVIAL and not (row["agent"] == "best_constant" and row.get("param"))
+
+
+def _judged_by(rows: list[Row]) -> str:
+    """The score that says who is above whom: the return; where a model is changed the rise on other examples."""
+    return "rise" if all("rises" in row for row in rows) else "return"
 
 
 def _by_agent(rows: list[Row]) -> dict[str, list[Row]]:
@@ -98,19 +145,33 @@ def _by_agent(rows: list[Row]) -> dict[str, list[Row]]:
 def _group(env_id: str, key: tuple[str, str, str], rows: list[Row], floors: dict[str, tuple[float, float]]) -> str:
     """One experiment: a sentence for learners above the trivial policies, one for those that are not, a table."""
     (file, experiment, setting), by_agent = key, _by_agent(rows)
-    paid = {name: _mean(members, "return") for name, members in by_agent.items()}
+    by = _judged_by(rows)
+    paid = {name: _mean(members, by) for name, members in by_agent.items()}
     floor = max(floors, key=lambda name: floors[name][0]) if floors else None
-    told = [f"From `benchmarks/results/{file}`{f', experiment `{experiment}`' if experiment else ''}{setting}."]
+    named = f", experiment `{CALLED.get(experiment, experiment)}`" if experiment else ""
+    source = f"`benchmarks/results/{file}`"
+    source = f"[{source}](../results/{PAGES[file]})" if file in PAGES else source
+    told = [f"From {source}{named}{setting}."]
     learners = [name for name, members in by_agent.items() if _learns(members[0]) and paid[name]]
     if floor and learners:
-        above = [name for name in learners if _low(paid[name]) > _high(floors[floor])]
+        above = [n for n in learners if _is_above(by_agent[n], by_agent.get(floor, []), paid[n], floors[floor])]
         below = [name for name in learners if name not in above]
         if above:
-            told.append(f"**Learned by {', '.join(above)}**: return above that of `{floor}`, the best trivial policy.")
+            told.append(f"**Learned by {', '.join(above)}**: {by} above that of `{floor}`, the best trivial policy.")
         if below:
             told.append(f"**Not learned by {', '.join(below)}**: not clearly above `{floor}`.")
     order = sorted(by_agent, key=lambda name: -(paid[name] or (-math.inf, 0))[0])
     return " ".join(told) + "\n\n" + _table(env_id, order, by_agent, floor)
+
+
+def _is_above(mine: list[Row], its: list[Row], paid: Any, floor: tuple[float, float]) -> bool:
+    """Whether an agent is above a policy beyond the noise: instance by instance, where rows have every one."""
+    if not its or not all("rises" in row for row in [*mine, *its]):
+        return _low(paid) > _high(floor)
+    both = min(len(row["rises"]) for row in [*mine, *its])
+    gaps = np.array([row["rises"][:both] for row in mine]) - np.mean([row["rises"][:both] for row in its], 0)
+    seeds = gaps.mean(1).std(ddof=1) / math.sqrt(len(gaps)) if len(gaps) > 1 else 0.0
+    return float(gaps.mean() - 1.96 * math.hypot(seeds, gaps.mean(0).std(ddof=1) / math.sqrt(both))) > 0
 
 
 def _table(env_id: str, order: list[str], by_agent: dict[str, list[Row]], floor: str | None) -> str:
@@ -196,7 +257,9 @@ def _kind(row: Row, best_floor: bool) -> str:
         return "control"
     if row["agent"] in CEILINGS:
         return "ceiling"
-    if row["agent"] in TRIVIAL:
+    if TOLD in (row.get("param") or {}):
+        return "told what is hidden"
+    if _is_trivial(row):
         return "floor, the best" if best_floor else "floor"
     return "learns" if _learns(row) else "rule"
 

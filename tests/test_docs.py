@@ -14,6 +14,7 @@ import commands
 import gymnasium as gym
 import id_pages
 import learned
+import numpy as np
 import pytest
 import result_pages
 
@@ -47,8 +48,9 @@ def test_every_id_has_a_page_with_all_sections_and_what_is_known_of_agents(env_i
 def test_the_index_leads_to_every_id_and_to_nothing_else() -> None:
     links = re.findall(r"\]\((\S+)\.md\)", id_pages.index_of(IDS))
     assert sorted(links) == sorted(id_pages.file_of(env_id) for env_id in IDS)
+    results = {f"../results/{name.removesuffix('.md')}" for name in result_pages.sources().values()}
     for env_id in IDS:
-        assert set(re.findall(r"\]\((\S+)\.md\)", id_pages.page_of(env_id))) <= {*links, "index"}
+        assert set(re.findall(r"\]\((\S+)\.md\)", id_pages.page_of(env_id))) <= {*links, *results, "index"}
 
 
 @by_name
@@ -104,6 +106,31 @@ def test_an_agent_is_said_to_learn_only_above_the_best_trivial_policy(monkeypatc
     assert "Learned by a2c" not in told and "| a2c, constant reward | control |" in told
     assert "| oracle | ceiling |" in told and "| ppo | learns | 3 | 1,000 | 80.0" in told
     assert "Not measured yet" in learned.learned_by("nlp/imdb-label-v0")
+
+
+def changed(agent: str, rises: list[float], seed: int = 0, **more: Any) -> tuple[str, dict[str, Any]]:
+    learns = agent in ("ppo", "dqn")
+    cell = {"task": "sentiment", "dynamics": "layers", "agent": agent, "arm": "as is", "seed": seed, "param": {}}
+    cell |= {"set": {"rate": 0.03}, "common": {"start": ["damaged"]}, "setting": "unlike labels"}
+    cell |= {"steps": 1000 if learns else None, "each": {"rise": rises}}
+    mean, half = sum(rises) / len(rises), 1.0
+    return "finetuning.jsonl", {**cell, "scores": {"rise": [mean, mean - half, mean + half]}, **more}
+
+
+def test_agents_that_change_a_model_are_compared_instance_by_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    instances = np.linspace(-1, 1, 50)
+    rows = [changed("no_op", [0.0] * 50), changed("best_constant", [*instances + 0.1])]
+    rows += [changed("best_constant", [*instances + 0.9], param={"knows": True})]
+    rows += [changed("best_constant", [*instances + 0.8], arm="adam")]
+    rows += [changed("ppo", [*instances + 0.2 + 0.01 * np.sin(np.arange(50) + seed)], seed) for seed in range(2)]
+    rows += [changed("dqn", [*instances * 0.9 + 0.1])]
+    told_rows = tuple((file, learned._as_others(row)) for file, row in rows)
+    monkeypatch.setattr(learned, "_rows", lambda: told_rows)
+    told = learned.learned_by("nlp/sentiment-layers-v0")
+    assert "**Learned by ppo**: rise above that of `best_constant`" in told and "**Not learned by dqn**" in told
+    assert "experiment `unlike labels`." in told and "(../results/finetuning.md)" in told
+    assert "| best_constant knows=True | told what is hidden |" in told
+    assert "| best_constant optimiser=adam | rule |" in told and "| best_constant | floor, the best |" in told
 
 
 def test_committed_rows_are_of_ids_and_agents_that_exist() -> None:
