@@ -21,6 +21,7 @@ TAKES: dict[str, tuple[str, ...]] = {"nudge": nudging.LEARNERS, **finetuning.LEA
 CONSTANT, DECAY = "best_constant", "best_constant schedule=cosine"
 FLOORS = ("uniform", "no_op", CONSTANT)
 ALSO = {"trec6": "text_classification", "babi_qa": "question_answering"}  # data sets of the four tasks
+OTHERS = ("unlike short", "unlike texts", "damaged")  # instances that no id has without keywords
 ENOUGH = 5  # seeds
 METRICS = ("accuracy", "chrf", "f1")  # of the tasks
 INTRODUCTION = """# Sixteen pairs: who learns to change a model
@@ -33,10 +34,12 @@ Judged on instances that no agent was trained on, on examples that no action was
 of the differences to uniform actions, to doing nothing and to the best constant action are all above 0; **above**: to
 the best cosine decay of a constant action, too, where there is one. *level*: above uniform actions and doing nothing,
 and not surely above or below the best constant action; *below*: surely below it, or not above the other two. Beside it
-the number of seeds, where it is not five; `-`: the agent cannot take such actions; empty: not run. Of *unlike*
-instances of `layers` and `rates`, the usual ones, nothing is wrong, or names are swapped, or a group is damaged, and
-agents work on top of a cosine schedule; *unlike short* is the same for models that read little, *unlike stories* for
-stories that fit in what is read. Of *damaged* ones a group is damaged in each, and rates do not decay.
+the number of seeds, where it is not five; `-`: the agent cannot take such actions; empty: not run.
+
+*usual* and *unlike*, with *passages* and *stories* in question answering, are the instances that ids have without
+keywords (stories but for the length of an answer). In *unlike* ones of `layers` and `rates` nothing is wrong, or names
+are swapped, or a group is damaged, and agents work on top of a cosine schedule. Below them are others: *unlike short*
+and *unlike texts*, where models read little, and *damaged*, where a group is damaged in each and rates do not decay.
 """
 METRIC = """## The task's metric
 
@@ -100,7 +103,12 @@ def trainings() -> Iterator[Case]:
         known = [name for name, one in finetuning.SETTINGS.items() if one is setting and one.common == row["common"]]
         if row["arm"] not in ("as is", "adam") or known == ["hard"] or (row["common"] and not known):
             continue
-        instances = known[0].removesuffix(" labels").removesuffix(" texts") if known else "usual"
+        instances = known[0].removesuffix(" labels") if known else "usual"
+        instances = (
+            instances
+            if instances == "unlike texts" and row["task"] == "question_answering"
+            else instances.removesuffix(" texts")
+        )
         where = (row["task"], row["dynamics"], instances)
         name = finetuning_tables.name_of(row, row["steps"])
         groups[where][name].append(row)
@@ -158,17 +166,18 @@ def metrics(cases: list[Case]) -> list[str]:
     return lines
 
 
-def place(case: Case) -> tuple[int, int, str, str]:
-    """Where a case stands on the page."""
-    return list(TAKES).index(case.dynamics), TASKS.index(ALSO.get(case.task, case.task)), case.task, case.instances
+def place(case: Case) -> tuple[bool, int, int, str, str]:
+    """Where a case stands on the page: instances that ids do not have without keywords at the end."""
+    task = TASKS.index(ALSO.get(case.task, case.task))
+    return case.instances in OTHERS, list(TAKES).index(case.dynamics), task, case.task, case.instances
 
 
 def main() -> None:
     """Write the page."""
     cases = sorted([*nudges(), *trainings()], key=place)
     notes = FOLDER / "PAIRS_NOTES.md"
-    parts = [INTRODUCTION, *matrix(cases), "", "## The numbers", "", *details(cases), "", METRIC, *metrics(cases), ""]
-    parts += [notes.read_text()] if notes.exists() else []
+    parts = [INTRODUCTION, *matrix(cases), "", *([notes.read_text()] if notes.exists() else [])]
+    parts += ["## The numbers", "", *details(cases), "", METRIC, *metrics(cases), ""]
     (FOLDER / "pairs.md").write_text("\n".join(parts))
 
 
