@@ -103,12 +103,7 @@ def trainings() -> Iterator[Case]:
         known = [name for name, one in finetuning.SETTINGS.items() if one is setting and one.common == row["common"]]
         if row["arm"] not in ("as is", "adam") or known == ["hard"] or (row["common"] and not known):
             continue
-        instances = known[0].removesuffix(" labels") if known else "usual"
-        instances = (
-            instances
-            if instances == "unlike texts" and row["task"] == "question_answering"
-            else instances.removesuffix(" texts")
-        )
+        instances = kind_of(row["task"], known[0]) if known else "usual"
         where = (row["task"], row["dynamics"], instances)
         name = finetuning_tables.name_of(row, row["steps"])
         groups[where][name].append(row)
@@ -118,6 +113,13 @@ def trainings() -> Iterator[Case]:
         metric = next(metric for metric in METRICS if any(metric in row["scores"] for row in chosen["no_op"]))
         told = {name: [row["each"][metric] for row in rows if metric in row["each"]] for name, rows in chosen.items()}
         yield Case(task, dynamics, instances, rises, metric, {n: np.array(found) for n, found in told.items() if found})
+
+
+def kind_of(task: str, setting: str) -> str:
+    """What a setting is called here: by its instances alone, where these are what the task's ids have."""
+    if (task, setting) == ("question_answering", "unlike texts"):  # its ids read more
+        return setting
+    return setting.removesuffix(" labels").removesuffix(" texts")
 
 
 def trained_longest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
