@@ -158,11 +158,10 @@ def differences(rises: dict[str, np.ndarray], starts: dict[str, np.ndarray]) -> 
 
 def title_of(row: dict[str, Any]) -> str:
     """The task, the dynamics, the setting, and what keywords were changed."""
-    setting = finetuning.setting_of(row["task"], row["common"])
-    named = [name for name, one in finetuning.SETTINGS.items() if one is setting]
-    usual = setting.common if setting else {}
+    named = finetuning.name_of_setting(row["task"], row["common"])
+    usual = finetuning.SETTINGS[named].common if named else {}
     changed = [f"`{name}={value}`" for name, value in row["common"].items() if value != usual.get(name)]
-    return ", ".join((row["task"], row["dynamics"], *named, *changed))
+    return ", ".join((row["task"], row["dynamics"], *([named] if named else []), *changed))
 
 
 def settings() -> list[str]:

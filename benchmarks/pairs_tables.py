@@ -99,11 +99,11 @@ def trainings() -> Iterator[Case]:
     """Cases of the other dynamics, by their settings."""
     groups: dict[tuple[str, ...], dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in finetuning_tables.load():
-        setting = finetuning.setting_of(row["task"], row["common"])
-        known = [name for name, one in finetuning.SETTINGS.items() if one is setting and one.common == row["common"]]
-        if row["arm"] not in ("as is", "adam") or known == ["hard"] or (row["common"] and not known):
+        named = finetuning.name_of_setting(row["task"], row["common"])
+        as_named = row["common"] == (finetuning.SETTINGS[named].common if named else {})
+        if row["arm"] not in ("as is", "adam") or named == "hard" or not as_named:
             continue
-        instances = kind_of(row["task"], known[0]) if known else "usual"
+        instances = kind_of(row["task"], named) if named else "usual"
         where = (row["task"], row["dynamics"], instances)
         name = finetuning_tables.name_of(row, row["steps"])
         groups[where][name].append(row)

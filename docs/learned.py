@@ -52,7 +52,8 @@ def learned_by(env_id: str) -> str:
             groups[file, row.get("experiment", ""), _setting(row)].append(row)
     if not groups:
         return "Not measured yet: `benchmarks/results` has no row of this id."
-    plain = [row for rows in groups.values() for row in rows if set(row.get("set") or {}) <= SEEN]
+    paid = [row for rows in groups.values() for row in rows if "rises" not in row]  # a rise is no return
+    plain = [row for row in paid if set(row.get("set") or {}) <= SEEN]
     return "\n\n".join(
         _group(env_id, key, groups[key], _floors(groups[key]) or _floors(plain)) for key in sorted(groups, key=_place)
     )
